@@ -1,0 +1,8 @@
+import org.jspecify.annotations.NullMarked;
+
+/// The mind: agent loops behind one port.
+@NullMarked
+module dev.glovebox.brain {
+    requires static transitive org.jspecify;
+    requires transitive dev.glovebox.protocol;
+}

@@ -1,0 +1,8 @@
+import org.jspecify.annotations.NullMarked;
+
+/// The front: one main, one class per verb, wiring.
+@NullMarked
+module dev.glovebox.cli {
+    requires static transitive org.jspecify;
+    requires dev.glovebox.protocol;
+}

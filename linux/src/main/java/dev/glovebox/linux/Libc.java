@@ -1,0 +1,72 @@
+package dev.glovebox.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+
+/// How this room calls the C library: one place that makes downcall handles and reads the errno
+/// each leaves.
+///
+/// A handle made here takes the errno capture segment as its first argument. A call that can block
+/// must not run on a virtual thread: it would hold its carrier (see [KernelThread]).
+final class Libc {
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final SymbolLookup SYMBOLS = LINKER.defaultLookup();
+    private static final MemoryLayout CAPTURE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO =
+            CAPTURE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+    private Libc() {}
+
+    /// A handle for the C function `name`, its first argument being the segment from
+    /// [#errnoCapture].
+    static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+        MemorySegment symbol =
+                SYMBOLS.find(name)
+                        .orElseThrow(() -> new LinuxException("dlsym", Errno.ENOSYS, name));
+        return LINKER.downcallHandle(symbol, descriptor, Linker.Option.captureCallState("errno"));
+    }
+
+    /// Like [#handle], for a variadic C function whose first `fixed` arguments are not variadic.
+    static MethodHandle variadic(String name, int fixed, FunctionDescriptor descriptor) {
+        MemorySegment symbol =
+                SYMBOLS.find(name)
+                        .orElseThrow(() -> new LinuxException("dlsym", Errno.ENOSYS, name));
+        return LINKER.downcallHandle(
+                symbol,
+                descriptor,
+                Linker.Option.captureCallState("errno"),
+                Linker.Option.firstVariadicArg(fixed));
+    }
+
+    /// Room for the errno of one call.
+    static MemorySegment errnoCapture(Arena arena) {
+        return arena.allocate(CAPTURE);
+    }
+
+    /// The errno that the last call with this segment left.
+    static int errno(MemorySegment capture) {
+        return (int) ERRNO.get(capture, 0L);
+    }
+
+    /// `syscall(2)` number and up to five long arguments, for calls the C library has no wrapper
+    /// for.
+    static final MethodHandle SYSCALL =
+            variadic(
+                    "syscall",
+                    1,
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG));
+}

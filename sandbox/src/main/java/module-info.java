@@ -1,0 +1,9 @@
+import org.jspecify.annotations.NullMarked;
+
+/// The walls: a template and limits go in, a running sandbox comes out.
+@NullMarked
+module dev.glovebox.sandbox {
+    requires static transitive org.jspecify;
+    requires dev.glovebox.linux;
+    requires tools.jackson.databind;
+}
