@@ -22,25 +22,36 @@ public final class KernelThread {
     public static <T> T call(String name, Callable<T> task) {
         FutureTask<T> future = new FutureTask<>(task);
         Thread thread = Thread.ofPlatform().name("kernel-" + name).daemon(true).start(future);
-        boolean interrupted = false;
+        join(thread);
         try {
-            while (true) {
-                try {
-                    return future.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                    thread.interrupt();
-                }
-            }
+            return future.get();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("kernel thread " + name + " ended without result", e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
             }
             throw new IllegalStateException("kernel thread " + name + " failed", e.getCause());
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Waits for the end of the thread, not for its result: who completes a future wakes the
+    /// waiter, and waking a virtual thread may start a new carrier as a child of the waking thread,
+    /// with all that the thread changed about itself. A thread that ends wakes its joiners through
+    /// the JDK's own unblocker thread instead.
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+                thread.interrupt();
             }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }
