@@ -1,0 +1,149 @@
+package dev.glovebox.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/// The system calls that make, enter and pin a network namespace.
+///
+/// SAFETY, for every downcall here: each segment lives in a confined arena that outlives the call,
+/// and errno is read from the capture segment of that same call. [#unshareNetwork] and [#enter]
+/// change the calling kernel thread and are called on a [KernelThread] only.
+final class NamespaceCalls {
+    private static final int CLONE_NEWNET = 0x40000000;
+    private static final int O_RDONLY_CLOEXEC = 0x80000;
+    private static final long MS_BIND = 4096;
+    private static final int MNT_DETACH = 2;
+
+    private static final MethodHandle UNSHARE =
+            Libc.handle(
+                    "unshare", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MethodHandle SETNS =
+            Libc.handle(
+                    "setns",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MethodHandle OPEN =
+            Libc.variadic(
+                    "open",
+                    2,
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+    private static final MethodHandle CLOSE =
+            Libc.handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MethodHandle MOUNT =
+            Libc.handle(
+                    "mount",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.ADDRESS));
+    private static final MethodHandle UMOUNT2 =
+            Libc.handle(
+                    "umount2",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+
+    private NamespaceCalls() {}
+
+    /// Moves the calling thread into a new, empty network namespace (`unshare(2)`).
+    static void unshareNetwork() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = Libc.errnoCapture(arena);
+            check((int) UNSHARE.invokeExact(errno, CLONE_NEWNET), errno, "unshare", "CLONE_NEWNET");
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Moves the calling thread into the network namespace behind `fd` (`setns(2)`).
+    static void enter(int fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = Libc.errnoCapture(arena);
+            check((int) SETNS.invokeExact(errno, fd, CLONE_NEWNET), errno, "setns", "fd " + fd);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Opens the path read-only and close-on-exec; the caller closes the descriptor.
+    static int open(String path) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = Libc.errnoCapture(arena);
+            int fd = (int) OPEN.invokeExact(errno, arena.allocateFrom(path), O_RDONLY_CLOEXEC);
+            return check(fd, errno, "open", path);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Closes the descriptor. Linux releases it whatever `close(2)` answers, so there is nothing to
+    /// report.
+    static void close(int fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            int ignored = (int) CLOSE.invokeExact(Libc.errnoCapture(arena), fd);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Makes `target` another name of `source` (`mount(2)` with `MS_BIND`).
+    static void bind(String source, Path target) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = Libc.errnoCapture(arena);
+            int answer =
+                    (int)
+                            MOUNT.invokeExact(
+                                    errno,
+                                    arena.allocateFrom(source),
+                                    arena.allocateFrom(target.toString()),
+                                    MemorySegment.NULL,
+                                    MS_BIND,
+                                    MemorySegment.NULL);
+            check(answer, errno, "mount", target.toString());
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Takes the topmost mount off `target`; false if none was there.
+    static boolean unbind(Path target) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = Libc.errnoCapture(arena);
+            int answer =
+                    (int)
+                            UMOUNT2.invokeExact(
+                                    errno, arena.allocateFrom(target.toString()), MNT_DETACH);
+            if (answer < 0 && Libc.errno(errno) == Errno.EINVAL) {
+                return false;
+            }
+            check(answer, errno, "umount2", target.toString());
+            return true;
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// The answer if it is not negative.
+    static int check(int answer, MemorySegment errno, String call, String subject) {
+        if (answer < 0) {
+            throw new LinuxException(call, Libc.errno(errno), subject);
+        }
+        return answer;
+    }
+
+    /// What a method handle threw, as something that may leave a method without `throws`.
+    static RuntimeException rethrown(Throwable thrown) {
+        return switch (thrown) {
+            case RuntimeException e -> e;
+            case Error e -> throw e;
+            default -> new IllegalStateException("downcall failed", thrown);
+        };
+    }
+}
