@@ -5,4 +5,8 @@ import org.jspecify.annotations.NullMarked;
 module dev.glovebox.cli {
     requires static transitive org.jspecify;
     requires dev.glovebox.protocol;
+    requires info.picocli;
+
+    opens dev.glovebox.cli to
+            info.picocli;
 }

@@ -1,0 +1,141 @@
+package dev.glovebox.cli.doctor;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// What `/proc` and `/sys` say about the kernel. Reads only; the root of the tree is a parameter so that any host can be shown to it.
+final class KernelFacts {
+    private static final int OLDEST_MAJOR = 5;
+    private static final int OLDEST_MINOR = 12;
+
+    /// Settings whose weak value makes an attack inside a sandbox easier: file, weak value, what the strong one does.
+    private static final List<Map.Entry<String, String>> WEAK_SYSCTLS =
+            List.of(
+                    Map.entry("kernel/dmesg_restrict", "0"),
+                    Map.entry("kernel/kptr_restrict", "0"),
+                    Map.entry("kernel/io_uring_disabled", "0"),
+                    Map.entry("kernel/unprivileged_bpf_disabled", "0"),
+                    Map.entry("fs/protected_symlinks", "0"),
+                    Map.entry("fs/protected_hardlinks", "0"));
+
+    private final Path root;
+
+    KernelFacts(Path root) {
+        this.root = root;
+    }
+
+    List<HostFact> collect() {
+        List<HostFact> facts = new ArrayList<>();
+        facts.add(version());
+        facts.add(userNamespaces());
+        facts.add(cgroups());
+        facts.add(seccomp());
+        facts.add(landlock());
+        facts.add(swap());
+        facts.add(sysctls());
+        return facts;
+    }
+
+    private HostFact version() {
+        String release = read("proc/sys/kernel/osrelease");
+        String[] parts = release.split("[.-]", 3);
+        try {
+            int major = Integer.parseInt(parts[0]);
+            int minor = Integer.parseInt(parts[1]);
+            if (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR)) {
+                return HostFact.ok("kernel", release);
+            }
+        } catch (NumberFormatException | ArrayIndexOutOfBoundsException _) {
+            return HostFact.warn("kernel", "unknown: " + release, "Linux 5.12 or newer is needed");
+        }
+        return HostFact.fatal(
+                "kernel", release, "id-mapped mounts need Linux 5.12 or newer; upgrade the kernel");
+    }
+
+    private HostFact userNamespaces() {
+        String most = read("proc/sys/user/max_user_namespaces");
+        if (most.isEmpty() || "0".equals(most)) {
+            return HostFact.fatal(
+                    "user namespaces",
+                    "off",
+                    "every sandbox has one: sysctl -w user.max_user_namespaces=10000");
+        }
+        return HostFact.ok("user namespaces", "up to " + most);
+    }
+
+    private HostFact cgroups() {
+        if (exists("sys/fs/cgroup/cgroup.controllers")) {
+            String controllers = read("sys/fs/cgroup/cgroup.controllers");
+            return Stream.of("cpu", "memory", "pids").allMatch(controllers::contains)
+                    ? HostFact.ok("cgroups", "v2: " + controllers)
+                    : HostFact.fatal(
+                            "cgroups",
+                            "v2 without cpu, memory or pids: " + controllers,
+                            "boot with these controllers on");
+        }
+        if (Stream.of("cpu", "memory", "pids", "freezer")
+                .allMatch(c -> exists("sys/fs/cgroup/" + c))) {
+            return HostFact.ok(
+                    "cgroups",
+                    exists("sys/fs/cgroup/unified") ? "v1 with a hybrid v2 tree" : "v1");
+        }
+        return HostFact.fatal(
+                "cgroups",
+                "none with cpu, memory and pids",
+                "limits need cgroup v2 or v1 mounted at /sys/fs/cgroup");
+    }
+
+    private HostFact seccomp() {
+        return read("proc/sys/kernel/seccomp/actions_avail").contains("errno")
+                ? HostFact.ok("seccomp", "filters")
+                : HostFact.fatal("seccomp", "no filters", "a kernel with CONFIG_SECCOMP_FILTER");
+    }
+
+    private HostFact landlock() {
+        return read("sys/kernel/security/lsm").contains("landlock")
+                ? HostFact.ok("landlock", "on")
+                : HostFact.warn(
+                        "landlock", "off or unreadable", "no second layer below the mounts");
+    }
+
+    private HostFact swap() {
+        long areas = read("proc/swaps").lines().count();
+        return areas <= 1
+                ? HostFact.ok("swap", "none")
+                : HostFact.warn(
+                        "swap",
+                        areas - 1 + " areas",
+                        "memory of sandboxes, and of the worker with its keys, may reach the disk");
+    }
+
+    private HostFact sysctls() {
+        List<String> weak =
+                WEAK_SYSCTLS.stream()
+                        .filter(s -> read("proc/sys/" + s.getKey()).equals(s.getValue()))
+                        .map(s -> s.getKey().replace('/', '.') + "=" + s.getValue())
+                        .toList();
+        return weak.isEmpty()
+                ? HostFact.ok("sysctls", "as they should be")
+                : HostFact.warn(
+                        "sysctls",
+                        String.join(" ", weak),
+                        "the sandbox does not rest on these; raising them adds a layer");
+    }
+
+    private boolean exists(String path) {
+        return Files.exists(root.resolve(path));
+    }
+
+    private String read(String path) {
+        try {
+            return Files.readString(root.resolve(path)).strip();
+        } catch (IOException _) {
+            return "";
+        }
+    }
+}
