@@ -70,6 +70,8 @@ static _Noreturn void dial(const char *path, char **command) {
 static int hide_and_listen(void) {
     struct stat st;
     sigset_t child;
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL); /* what the worker's shell ignored, no child shall; some refuse, rightly */
     if (fstat(CONTROL, &st) < 0 || !S_ISSOCK(st.st_mode)) {
         errno = ENOTSOCK;
         die("fd 0");

@@ -3,6 +3,7 @@
  * frames and the outbox four. Decoding is apart from acting, so that the fuzzer can feed it alone;
  * it trusts no length, count or terminator, and a frame with even one byte too many is malformed.
  */
+#define _GNU_SOURCE
 #include "wire.h"
 
 #include <errno.h>
@@ -233,8 +234,10 @@ void answer_ok(uint32_t id) {
 }
 
 void answer_error(uint32_t id, int error, const char *step) {
+    const char *name = strerrorname_np(error);
+    name = name == NULL ? "EIO" : name;
     frame_begin(ERROR, id);
-    frame_put_u32((uint32_t) error);
+    frame_put(name, strlen(name) + 1);
     frame_put(step, strlen(step));
     frame_end();
 }

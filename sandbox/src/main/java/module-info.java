@@ -6,4 +6,6 @@ module dev.glovebox.sandbox {
     requires static transitive org.jspecify;
     requires dev.glovebox.linux;
     requires tools.jackson.databind;
+
+    exports dev.glovebox.sandbox.guest;
 }
