@@ -3,8 +3,8 @@ package dev.glovebox.cli;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/// The one entry point. Each verb is a class of its own; this one names them and turns what they throw into a line on standard
-/// error and an exit code.
+/// The one entry point. Each verb is a class of its own; this one names them and turns what they
+/// throw into a line on standard error and an exit code.
 @Command(
         name = "glovebox",
         description = {
@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
             "Runs the tool calls of Claude Managed Agents in sandboxes on this machine, for Anthropic's control plane or for the"
                     + " one inside (`glovebox up`)."
         },
-        subcommands = {PolicyCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {CommandLine.HelpCommand.class},
         mixinStandardHelpOptions = true,
         version = "glovebox 0.1.0",
         footer = {
@@ -38,11 +38,10 @@ public final class Main {
 
     static CommandLine commandLine() {
         CommandLine line = new CommandLine(new Main());
-        line.setExecutionExceptionHandler(
-                (e, commandLine, _) -> {
-                    commandLine.getErr().println("glovebox: " + e.getMessage());
-                    return commandLine.getCommandSpec().exitCodeOnExecutionException();
-                });
+        line.setExecutionExceptionHandler((e, commandLine, _) -> {
+            commandLine.getErr().println("glovebox: " + e.getMessage());
+            return commandLine.getCommandSpec().exitCodeOnExecutionException();
+        });
         line.setUsageHelpAutoWidth(true);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         // what follows `--` belongs to the command to run, options and all

@@ -1,10 +1,14 @@
 package dev.glovebox.cli;
 
+import java.io.Console;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/// What a person sees: lines, plain tables, and colour where the output is a terminal that wants it (`NO_COLOR` is honoured).
+/// What a person sees: lines, plain tables, and colour where the output is a terminal that wants it
+/// (`NO_COLOR` is honoured).
 final class Terminal {
     private final PrintWriter out;
     private final boolean colours;
@@ -16,9 +20,10 @@ final class Terminal {
 
     /// The process's standard output, coloured only if it is a terminal.
     static Terminal standard() {
-        boolean terminal = System.console() != null && System.console().isTerminal();
+        boolean terminal =
+                Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
         return new Terminal(
-                new PrintWriter(System.out, true),
+                new PrintWriter(System.out, true, StandardCharsets.UTF_8),
                 terminal && System.getenv("NO_COLOR") == null);
     }
 

@@ -8,12 +8,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// What `/proc` and `/sys` say about the kernel. Reads only; the root of the tree is a parameter so that any host can be shown to it.
+/// What `/proc` and `/sys` say about the kernel. Reads only; the root of the tree is a parameter so
+/// that any host can be shown to it.
 final class KernelFacts {
     private static final int OLDEST_MAJOR = 5;
     private static final int OLDEST_MINOR = 12;
 
-    /// Settings whose weak value makes an attack inside a sandbox easier: file, weak value, what the strong one does.
+    /// Settings whose weak value makes an attack inside a sandbox easier: file, weak value, what
+    /// the strong one does.
     private static final List<Map.Entry<String, String>> WEAK_SYSCTLS =
             List.of(
                     Map.entry("kernel/dmesg_restrict", "0"),
@@ -81,8 +83,7 @@ final class KernelFacts {
         if (Stream.of("cpu", "memory", "pids", "freezer")
                 .allMatch(c -> exists("sys/fs/cgroup/" + c))) {
             return HostFact.ok(
-                    "cgroups",
-                    exists("sys/fs/cgroup/unified") ? "v1 with a hybrid v2 tree" : "v1");
+                    "cgroups", exists("sys/fs/cgroup/unified") ? "v1 with a hybrid v2 tree" : "v1");
         }
         return HostFact.fatal(
                 "cgroups",
