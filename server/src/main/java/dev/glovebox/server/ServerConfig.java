@@ -1,0 +1,50 @@
+package dev.glovebox.server;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// How a control plane is set up.
+///
+/// @param dataDirectory where `control.db` and `credentials.json` are; made when missing
+/// @param listen address and port; port 0 picks a free one
+/// @param leaseTtl how long a worker owns an item after a heartbeat, and how long it may take from
+///   acknowledging an item to its first heartbeat
+/// @param reapIdleAfter how long a session may be idle at the end of a turn before its worker is
+///   asked to leave; longer than the minute after which workers leave by themselves
+/// @param ping how often a silent event stream gets a sign of life
+public record ServerConfig(
+        Path dataDirectory,
+        InetSocketAddress listen,
+        Duration leaseTtl,
+        Duration reapIdleAfter,
+        Duration ping) {
+
+    /// Checks the values.
+    public ServerConfig {
+        positive("lease-ttl", leaseTtl);
+        positive("reap-idle-after", reapIdleAfter);
+        positive("ping", ping);
+    }
+
+    /// Everything but the place at its default: lease 300 s, reaping after 180 s, ping every 15 s.
+    public ServerConfig(Path dataDirectory, InetSocketAddress listen) {
+        this(
+                dataDirectory,
+                listen,
+                Duration.ofSeconds(300),
+                Duration.ofSeconds(180),
+                Duration.ofSeconds(15));
+    }
+
+    private static void positive(String key, Duration value) {
+        if (!value.isPositive()) {
+            throw new IllegalArgumentException(key + ": must be longer than zero, is " + value);
+        }
+    }
+
+    /// The same with another lease.
+    public ServerConfig withLeaseTtl(Duration ttl) {
+        return new ServerConfig(dataDirectory, listen, ttl, reapIdleAfter, ping);
+    }
+}
