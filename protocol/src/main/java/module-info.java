@@ -12,6 +12,7 @@ module dev.glovebox.protocol {
     exports dev.glovebox.protocol;
     exports dev.glovebox.protocol.agent;
     exports dev.glovebox.protocol.brain;
+    exports dev.glovebox.protocol.egress;
     exports dev.glovebox.protocol.event;
     exports dev.glovebox.protocol.session;
     exports dev.glovebox.protocol.work;
