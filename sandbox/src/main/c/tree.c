@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define DEPTH_MAX 32768
-#define BATCH 4096 /* removals until the worker is asked to ask again */
+#define BATCH 512 /* removals until the worker is asked to ask again */
 
 static struct { dev_t device; ino_t inode; } way[DEPTH_MAX];
 
