@@ -4,8 +4,11 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.glovebox.cli {
     requires static transitive org.jspecify;
+    requires com.anthropic.client.okhttp;
+    requires com.anthropic.core;
     requires dev.glovebox.protocol;
     requires info.picocli;
+    requires jdk.httpserver;
 
     opens dev.glovebox.cli to
             info.picocli;

@@ -1,0 +1,68 @@
+package dev.glovebox.cli.doctor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class KernelFactsTest {
+    @TempDir Path root;
+
+    @Test
+    void aHostWithoutUserNamespacesIsFatalAndSaysWhatToType() throws IOException {
+        put("proc/sys/user/max_user_namespaces", "0");
+        HostFact fact = facts().get("user namespaces");
+        assertThat(fact.level()).isEqualTo(HostFact.Level.FATAL);
+        assertThat(fact.advice()).contains("sysctl -w user.max_user_namespaces=");
+    }
+
+    @Test
+    void anOldKernelIsFatalAndANewOneIsNot() throws IOException {
+        put("proc/sys/kernel/osrelease", "5.10.0-28-amd64");
+        assertThat(facts().get("kernel").level()).isEqualTo(HostFact.Level.FATAL);
+        put("proc/sys/kernel/osrelease", "6.1.0-18-amd64");
+        assertThat(facts().get("kernel").level()).isEqualTo(HostFact.Level.OK);
+    }
+
+    @Test
+    void bothGenerationsOfCgroupsAreKnownAndNoneIsFatal() throws IOException {
+        assertThat(facts().get("cgroups").level()).isEqualTo(HostFact.Level.FATAL);
+        for (String controller : new String[] {"cpu", "memory", "pids", "freezer"}) {
+            Files.createDirectories(root.resolve("sys/fs/cgroup/" + controller));
+        }
+        assertThat(facts().get("cgroups").value()).isEqualTo("v1");
+        put("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory hugetlb pids");
+        assertThat(facts().get("cgroups").value()).startsWith("v2");
+        put("sys/fs/cgroup/cgroup.controllers", "hugetlb");
+        assertThat(facts().get("cgroups").level()).isEqualTo(HostFact.Level.FATAL);
+    }
+
+    @Test
+    void weakSettingsAreNamed() throws IOException {
+        put("proc/sys/fs/protected_symlinks", "0");
+        HostFact fact = facts().get("sysctls");
+        assertThat(fact.level()).isEqualTo(HostFact.Level.WARN);
+        assertThat(fact.value()).isEqualTo("fs.protected_symlinks=0");
+    }
+
+    @Test
+    void thisHostIsReadWithoutAnError() {
+        assertThat(new KernelFacts(Path.of("/")).collect()).hasSizeGreaterThan(5);
+    }
+
+    private Map<String, HostFact> facts() {
+        return new KernelFacts(root)
+                .collect().stream().collect(Collectors.toMap(HostFact::name, f -> f));
+    }
+
+    private void put(String path, String text) throws IOException {
+        Path file = root.resolve(path);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text + "\n");
+    }
+}
