@@ -5,4 +5,8 @@ import org.jspecify.annotations.NullMarked;
 module dev.glovebox.brain {
     requires static transitive org.jspecify;
     requires transitive dev.glovebox.protocol;
+    requires com.anthropic.core;
+    requires com.anthropic.client.okhttp;
+
+    exports dev.glovebox.brain;
 }
