@@ -1,0 +1,214 @@
+package dev.glovebox.linux;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
+
+/// One control group: who is in it, what it uses, and how to end it.
+///
+/// Killing is by group, never by process id: on version 2 through `cgroup.kill` (Linux 5.14), on
+/// version 1 by freezing the group, so that nothing in it can fork away, signalling all that is in
+/// it, and thawing.
+public final class Cgroup {
+    private static final long POLL_NANOS = 500_000;
+
+    private final String path;
+    private final List<Cgroups.Hierarchy> hierarchies;
+
+    Cgroup(String path, List<Cgroups.Hierarchy> hierarchies) {
+        this.path = path;
+        this.hierarchies = List.copyOf(hierarchies);
+    }
+
+    /// From the top of each hierarchy, such as `/glovebox/ab12/s1`.
+    public String path() {
+        return path;
+    }
+
+    /// Whether it is there in any hierarchy.
+    public boolean exists() {
+        return !directories().isEmpty();
+    }
+
+    /// Names of the groups directly below.
+    public Set<String> children() {
+        Set<String> names = new TreeSet<>();
+        for (Path directory : directories()) {
+            subdirectories(directory).forEach(child -> names.add(child.getFileName().toString()));
+        }
+        return names;
+    }
+
+    /// Process ids in this group or one below, as this process sees them.
+    public Set<Integer> processes() {
+        Set<Integer> pids = new TreeSet<>();
+        for (Path directory : directories()) {
+            for (Path group : deepestFirst(directory)) {
+                read(group.resolve("cgroup.procs"))
+                        .ifPresent(text ->
+                                text.lines()
+                                        .map(Integer::valueOf)
+                                        .filter(pid -> pid > 0)
+                                        .forEach(pids::add));
+            }
+        }
+        return pids;
+    }
+
+    /// Bytes of memory charged to the group now; 0 if the group is gone.
+    public long memoryUsed() {
+        return number("memory", "memory.usage_in_bytes", "memory.current");
+    }
+
+    /// Processes and threads in the group now; 0 if the group is gone.
+    public long tasks() {
+        return number("pids", "pids.current", "pids.current");
+    }
+
+    /// How many processes of the group the kernel killed for want of memory, since it was made; 0
+    /// if the group is gone.
+    public long oomKills() {
+        return text("memory", "memory.oom_control", "memory.events")
+                .map(text -> counter(text, "oom_kill"))
+                .orElse(0L);
+    }
+
+    /// Kills everything in the group and removes it from every hierarchy, groups below included.
+    ///
+    /// @param deadline how long to keep trying
+    /// @return whether it is gone
+    public boolean destroy(Duration deadline) {
+        long end = System.nanoTime() + deadline.toNanos();
+        while (true) {
+            kill();
+            boolean gone = true;
+            for (Path directory : directories()) {
+                for (Path group : deepestFirst(directory)) {
+                    gone &= removed(group);
+                }
+            }
+            if (gone) {
+                return true;
+            }
+            if (System.nanoTime() > end) {
+                return false;
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    /// Reads the value of one `name value` line, as in `memory.events`; 0 if it is not there.
+    static long counter(String text, String name) {
+        return text.lines()
+                .map(line -> line.split(" ", -1))
+                .filter(words -> words.length == 2 && words[0].equals(name))
+                .map(words -> Long.parseLong(words[1]))
+                .findFirst()
+                .orElse(0L);
+    }
+
+    private void kill() {
+        Optional<Path> unified =
+                hierarchies.stream()
+                        .filter(Cgroups.Hierarchy::unified)
+                        .map(this::directory)
+                        .filter(directory -> Files.exists(directory.resolve("cgroup.kill")))
+                        .findFirst();
+        unified.ifPresent(directory -> write(directory.resolve("cgroup.kill"), "1"));
+        Set<Integer> pids = processes();
+        if (pids.isEmpty()) {
+            return;
+        }
+        Optional<Path> freezer = controller("freezer").map(d -> d.resolve("freezer.state"));
+        freezer.ifPresent(state -> write(state, "FROZEN"));
+        for (int pid : processes()) {
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        }
+        freezer.ifPresent(state -> write(state, "THAWED"));
+    }
+
+    private long number(String controller, String legacyName, String name) {
+        return text(controller, legacyName, name).map(t -> Long.parseLong(t.strip())).orElse(0L);
+    }
+
+    private Optional<String> text(String controller, String legacyName, String name) {
+        Optional<Path> legacy = controller(controller).map(d -> d.resolve(legacyName));
+        if (legacy.isPresent()) {
+            return read(legacy.get());
+        }
+        return hierarchies.stream()
+                .filter(Cgroups.Hierarchy::unified)
+                .map(h -> directory(h).resolve(name))
+                .findFirst()
+                .flatMap(Cgroup::read);
+    }
+
+    private Optional<Path> controller(String name) {
+        return hierarchies.stream()
+                .filter(h -> h.controllers().contains(name))
+                .map(this::directory)
+                .findFirst();
+    }
+
+    private Path directory(Cgroups.Hierarchy hierarchy) {
+        return hierarchy.directory().resolve(path.substring(1));
+    }
+
+    private List<Path> directories() {
+        return hierarchies.stream().map(this::directory).filter(Files::isDirectory).toList();
+    }
+
+    private static List<Path> deepestFirst(Path directory) {
+        List<Path> all = new ArrayList<>();
+        for (Path child : subdirectories(directory)) {
+            all.addAll(deepestFirst(child));
+        }
+        all.add(directory);
+        return all;
+    }
+
+    private static List<Path> subdirectories(Path directory) {
+        try (DirectoryStream<Path> children =
+                Files.newDirectoryStream(directory, Files::isDirectory)) {
+            List<Path> found = new ArrayList<>();
+            children.forEach(found::add);
+            return found;
+        } catch (IOException e) {
+            return List.of(); // the group went away meanwhile, and all below with it
+        }
+    }
+
+    private static boolean removed(Path group) {
+        try {
+            Files.deleteIfExists(group);
+            return true;
+        } catch (IOException e) {
+            return false; // EBUSY while a killed process is still leaving
+        }
+    }
+
+    private static Optional<String> read(Path file) {
+        try {
+            return Optional.of(Files.readString(file));
+        } catch (IOException e) {
+            return Optional.empty(); // ENODEV: the group is just being removed
+        }
+    }
+
+    private static void write(Path file, String value) {
+        try {
+            Files.writeString(file, value);
+        } catch (IOException e) {
+            System.getLogger(Cgroup.class.getName())
+                    .log(System.Logger.Level.DEBUG, "cannot write {0}: {1}", file, e);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+package dev.glovebox.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/// Mounts, made in a mount namespace that no one else sees.
+///
+/// Everything the product mounts for a sandbox is mounted by a [KernelThread] that has first taken
+/// a private copy of the mount table ([#privateNamespace]). The host's own table is never changed,
+/// so there is nothing to unmount after a crash: the mounts end with the last process that lives in
+/// the copy.
+///
+/// A bind mount made here gets its flags from `mount_setattr(2)` (Linux 5.12) on the detached tree,
+/// recursively, *before* it is attached: at no instant is it visible with weaker flags, and a mount
+/// below the source cannot keep flags of its own.
+public final class Mounts {
+    private static final int CLONE_NEWNS = 0x0002_0000;
+    private static final long MS_NOSUID = 2;
+    private static final long MS_NODEV = 4;
+    private static final long MS_REC = 0x4000;
+    private static final long MS_PRIVATE = 1 << 18;
+    private static final int MNT_DETACH = 2;
+
+    private static final long NR_OPEN_TREE = 428; // Linux 5.2, the same on every architecture
+    private static final long NR_MOVE_MOUNT = 429; // Linux 5.2
+    private static final long NR_MOUNT_SETATTR = 442; // Linux 5.12
+    private static final long AT_FDCWD = -100;
+    private static final long AT_EMPTY_PATH = 0x1000;
+    private static final long AT_RECURSIVE = 0x8000;
+    private static final long OPEN_TREE_CLONE = 1;
+    private static final long OPEN_TREE_CLOEXEC = 0x8_0000;
+    private static final long MOVE_MOUNT_F_EMPTY_PATH = 4;
+    private static final long MOUNT_ATTR_RDONLY = 1;
+    private static final long MOUNT_ATTR_NOSUID = 2;
+    private static final long MOUNT_ATTR_NODEV = 4;
+    private static final long MOUNT_ATTR_IDMAP = 0x10_0000;
+    private static final long MOUNT_ATTR_SIZE = 32;
+
+    private static final MethodHandle UNSHARE =
+            Libc.handle(
+                    "unshare", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MethodHandle MOUNT =
+            Libc.handle(
+                    "mount",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.ADDRESS));
+    private static final MethodHandle UMOUNT =
+            Libc.handle(
+                    "umount2",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+    private static final MethodHandle CLOSE =
+            Libc.handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+    private Mounts() {}
+
+    /// Takes the calling thread into a copy of the mount table that nothing outside sees.
+    ///
+    /// Only for a thread of [KernelThread]: `unshare(2)` changes the thread for good. Needs
+    /// `CAP_SYS_ADMIN`.
+    ///
+    /// @throws LinuxException when the kernel refuses
+    public static void privateNamespace() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment capture = Libc.errnoCapture(arena);
+            // SAFETY: no memory is passed; the calling thread alone changes.
+            check((int) UNSHARE.invokeExact(capture, CLONE_NEWNS), capture, "unshare", "mount");
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+        mount("none", Path.of("/"), "none", MS_REC | MS_PRIVATE, "");
+    }
+
+    /// Mounts a fresh tmpfs, nosuid and nodev.
+    ///
+    /// @param target an existing directory
+    /// @param options of `tmpfs(5)`, such as `size=16m,mode=1777`
+    public static void tmpfs(Path target, String options) {
+        mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, options);
+    }
+
+    /// Binds a file or a directory with everything mounted below it, nosuid and nodev.
+    ///
+    /// @param source what to show; a last symbolic link is followed
+    /// @param target an existing file or directory
+    /// @param readOnly whether writes through the new mount fail with `EROFS`
+    public static void bind(Path source, Path target, boolean readOnly) {
+        bind(source, target, readOnly, -1);
+    }
+
+    /// Like [#bind(Path, Path, boolean)], with owners shifted into a user namespace.
+    ///
+    /// A file that is uid 1000 on disk is then uid 1000 of that namespace in the new mount, and
+    /// what is written there lands on disk with the ids of the namespace. No file is changed.
+    ///
+    /// @throws LinuxException `mount_setattr` `EINVAL` if the file system of the source cannot be
+    ///   id-mapped
+    public static void bindMapped(
+            Path source, Path target, boolean readOnly, UserNamespace namespace) {
+        bind(source, target, readOnly, namespace.descriptor());
+    }
+
+    /// Makes an attached mount, alone and not what is mounted below it, read-only.
+    public static void makeReadOnly(Path target) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment path = arena.allocateFrom(target.toString());
+            setAttributes(arena, (int) AT_FDCWD, path, 0, MOUNT_ATTR_RDONLY, -1, target);
+        }
+    }
+
+    /// Takes a mount out of the calling thread's mount namespace, also if it is in use.
+    public static void detach(Path target) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment capture = Libc.errnoCapture(arena);
+            MemorySegment path = arena.allocateFrom(target.toString());
+            // SAFETY: the path lives in the arena until after the call.
+            check((int) UMOUNT.invokeExact(capture, path, MNT_DETACH), capture, "umount2", target);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static void bind(Path source, Path target, boolean readOnly, int userNamespace) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment empty = arena.allocateFrom("");
+            int tree = openTree(arena, source);
+            try {
+                long set =
+                        MOUNT_ATTR_NOSUID
+                                | MOUNT_ATTR_NODEV
+                                | (readOnly ? MOUNT_ATTR_RDONLY : 0)
+                                | (userNamespace >= 0 ? MOUNT_ATTR_IDMAP : 0);
+                long flags = AT_EMPTY_PATH | AT_RECURSIVE;
+                setAttributes(arena, tree, empty, flags, set, userNamespace, source);
+                attach(arena, tree, target);
+            } finally {
+                close(tree);
+            }
+        }
+    }
+
+    private static int openTree(Arena arena, Path source) {
+        MemorySegment path = arena.allocateFrom(source.toString());
+        long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+        MemorySegment capture = Libc.errnoCapture(arena);
+        // SAFETY: the path lives in the arena until after the call.
+        return (int)
+                syscall(
+                        capture,
+                        "open_tree",
+                        source,
+                        NR_OPEN_TREE,
+                        AT_FDCWD,
+                        path.address(),
+                        flags,
+                        0,
+                        0);
+    }
+
+    private static void attach(Arena arena, int tree, Path target) {
+        MemorySegment empty = arena.allocateFrom("");
+        MemorySegment path = arena.allocateFrom(target.toString());
+        MemorySegment capture = Libc.errnoCapture(arena);
+        // SAFETY: both strings live in the arena until after the call; the descriptor is open.
+        syscall(
+                capture,
+                "move_mount",
+                target,
+                NR_MOVE_MOUNT,
+                tree,
+                empty.address(),
+                AT_FDCWD,
+                path.address(),
+                MOVE_MOUNT_F_EMPTY_PATH);
+    }
+
+    private static void setAttributes(
+            Arena arena,
+            int directory,
+            MemorySegment path,
+            long flags,
+            long set,
+            int userNamespace,
+            Path subject) {
+        // struct mount_attr { u64 attr_set, attr_clr, propagation, userns_fd }
+        MemorySegment attributes = arena.allocate(MOUNT_ATTR_SIZE, 8);
+        attributes.set(ValueLayout.JAVA_LONG, 0, set);
+        attributes.set(ValueLayout.JAVA_LONG, 24, Math.max(userNamespace, 0));
+        MemorySegment capture = Libc.errnoCapture(arena);
+        // SAFETY: path and structure live in the arena until after the call.
+        syscall(
+                capture,
+                "mount_setattr",
+                subject,
+                NR_MOUNT_SETATTR,
+                directory,
+                path.address(),
+                flags,
+                attributes.address(),
+                MOUNT_ATTR_SIZE);
+    }
+
+    private static void mount(String source, Path target, String type, long flags, String options) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment capture = Libc.errnoCapture(arena);
+            // SAFETY: all strings live in the arena until after the call.
+            int result =
+                    (int)
+                            MOUNT.invokeExact(
+                                    capture,
+                                    arena.allocateFrom(source),
+                                    arena.allocateFrom(target.toString()),
+                                    arena.allocateFrom(type),
+                                    flags,
+                                    arena.allocateFrom(options));
+            check(result, capture, "mount", target);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static long syscall(
+            MemorySegment capture,
+            String name,
+            Object subject,
+            long number,
+            long first,
+            long second,
+            long third,
+            long fourth,
+            long fifth) {
+        try {
+            long result =
+                    (long)
+                            Libc.SYSCALL.invokeExact(
+                                    capture, number, first, second, third, fourth, fifth);
+            check(result, capture, name, subject);
+            return result;
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static void close(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment capture = Libc.errnoCapture(arena);
+            // SAFETY: the descriptor is ours and is not used again.
+            check((int) CLOSE.invokeExact(capture, descriptor), capture, "close", "mount tree");
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static void check(long result, MemorySegment capture, String call, Object subject) {
+        if (result < 0) {
+            throw new LinuxException(call, Libc.errno(capture), subject.toString());
+        }
+    }
+
+    private static RuntimeException rethrown(Throwable e) {
+        if (e instanceof RuntimeException unchecked) {
+            return unchecked;
+        }
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return new IllegalStateException(e);
+    }
+}

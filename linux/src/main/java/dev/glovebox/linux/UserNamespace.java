@@ -1,0 +1,169 @@
+package dev.glovebox.linux;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// A user namespace with nobody in it, held open by a file descriptor of this process.
+///
+/// It is what an id-mapped mount takes its shift from ([Mounts#bindMapped]). A JVM cannot
+/// `unshare(2)` into a user namespace, since it has many threads, and a user namespace needs a
+/// process to be born with it. So `clone(2)` makes a child process that runs nothing but
+/// `sleep(3)`; its maps are written, its namespace opened, and it is killed: it lives for about a
+/// millisecond, and it ends by itself if this process dies in between.
+public final class UserNamespace implements AutoCloseable {
+    private static final int CLONE_NEWUSER = 0x1000_0000;
+    private static final int SIGKILL = 9;
+    private static final int O_RDONLY_CLOEXEC = 0x8_0000;
+    private static final long CHILD_SECONDS = 5;
+    private static final long CHILD_STACK = 65_536;
+
+    private static final MethodHandle CLONE =
+            Libc.handle(
+                    "clone",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.JAVA_LONG));
+    private static final MethodHandle KILL =
+            Libc.handle(
+                    "kill",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MethodHandle WAITPID =
+            Libc.handle(
+                    "waitpid",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.JAVA_INT));
+    private static final MethodHandle OPEN =
+            Libc.variadic(
+                    "open",
+                    2,
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+    private static final MethodHandle CLOSE =
+            Libc.handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MemorySegment SLEEP =
+            Linker.nativeLinker().defaultLookup().findOrThrow("sleep");
+
+    private final int descriptor;
+
+    private UserNamespace(int descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    /// Makes a namespace that maps ids 0 to `size - 1` of itself, users and groups alike, to
+    /// `first` and up on the host.
+    ///
+    /// @throws LinuxException when the kernel has no user namespaces or allows no more of them
+    ///   (`user.max_user_namespaces`), or this process may not map these ids
+    public static UserNamespace create(long first, long size) {
+        return KernelThread.call("userns", () -> createHere(first, size));
+    }
+
+    /// The descriptor, for this room only.
+    int descriptor() {
+        return descriptor;
+    }
+
+    /// Lets the namespace go; mounts that took their shift from it keep it.
+    @Override
+    public void close() {
+        try (Arena arena = Arena.ofConfined()) {
+            // SAFETY: the descriptor is ours and closed once by contract of the owner.
+            int _ = (int) CLOSE.invokeExact(Libc.errnoCapture(arena), descriptor);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static UserNamespace createHere(long first, long size) {
+        try (Arena arena = Arena.ofConfined()) {
+            int child = cloneSleeper(arena);
+            try {
+                String map = "0 " + first + " " + size + "\n";
+                writeMap(child, "uid_map", map);
+                writeMap(child, "gid_map", map);
+                return new UserNamespace(open(arena, Path.of("/proc/" + child + "/ns/user")));
+            } finally {
+                end(arena, child);
+            }
+        }
+    }
+
+    private static int cloneSleeper(Arena arena) {
+        MemorySegment stack = arena.allocate(CHILD_STACK, 16);
+        MemorySegment top = stack.asSlice(CHILD_STACK - 16);
+        MemorySegment capture = Libc.errnoCapture(arena);
+        try {
+            // SAFETY: without CLONE_VM the child has its own copy of the memory, stack included,
+            // and calls one async-signal-safe function of the C library there; it never returns to
+            // Java, for clone(3) ends it when sleep returns.
+            int child =
+                    (int) CLONE.invokeExact(capture, SLEEP, top, CLONE_NEWUSER | 17, CHILD_SECONDS);
+            if (child < 0) {
+                throw new LinuxException("clone", Libc.errno(capture), "user namespace");
+            }
+            return child;
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static void writeMap(int child, String name, String map) {
+        Path path = Path.of("/proc/" + child + "/" + name);
+        try {
+            Files.writeString(path, map);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot map ids in " + path, e);
+        }
+    }
+
+    private static int open(Arena arena, Path path) {
+        MemorySegment capture = Libc.errnoCapture(arena);
+        try {
+            MemorySegment name = arena.allocateFrom(path.toString());
+            // SAFETY: the path lives in the arena until after the call.
+            int descriptor = (int) OPEN.invokeExact(capture, name, O_RDONLY_CLOEXEC);
+            if (descriptor < 0) {
+                throw new LinuxException("open", Libc.errno(capture), path.toString());
+            }
+            return descriptor;
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static void end(Arena arena, int child) {
+        MemorySegment capture = Libc.errnoCapture(arena);
+        try {
+            // SAFETY: the child is ours and not yet waited for, so its pid is not another's.
+            int _ = (int) KILL.invokeExact(capture, child, SIGKILL);
+            int _ = (int) WAITPID.invokeExact(capture, child, MemorySegment.NULL, 0);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static RuntimeException rethrown(Throwable e) {
+        if (e instanceof RuntimeException unchecked) {
+            return unchecked;
+        }
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return new IllegalStateException(e);
+    }
+}
