@@ -4,8 +4,9 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.glovebox.sandbox {
     requires static transitive org.jspecify;
-    requires dev.glovebox.linux;
+    requires transitive dev.glovebox.linux;
     requires tools.jackson.databind;
 
+    exports dev.glovebox.sandbox;
     exports dev.glovebox.sandbox.guest;
 }

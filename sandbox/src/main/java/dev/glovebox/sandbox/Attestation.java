@@ -1,0 +1,19 @@
+package dev.glovebox.sandbox;
+
+import dev.glovebox.linux.MountInfo;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// What a sandbox was seen to be, from inside, before its first command.
+///
+/// @param runtime it runs under
+/// @param state what pid 1 read of itself in its `/proc`: `CapEff`, `NoNewPrivs`, `Seccomp`, `Uid`,
+///   `ns/net` and so on
+/// @param mounts everything mounted inside
+public record Attestation(RuntimeName runtime, Map<String, String> state, List<MountInfo> mounts) {
+    public Attestation {
+        state = java.util.Collections.unmodifiableMap(new TreeMap<>(state));
+        mounts = List.copyOf(mounts);
+    }
+}

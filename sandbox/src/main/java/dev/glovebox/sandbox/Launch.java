@@ -1,0 +1,235 @@
+package dev.glovebox.sandbox;
+
+import dev.glovebox.linux.Cgroups;
+import dev.glovebox.linux.KernelThread;
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.MountInfo;
+import dev.glovebox.linux.Mounts;
+import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.guest.Guest;
+import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.sandbox.guest.GuestLimits;
+import dev.glovebox.sandbox.oci.OciConfig;
+import dev.glovebox.sandbox.oci.OciSpec;
+import dev.glovebox.sandbox.oci.RuntimeCommand;
+import dev.glovebox.sandbox.root.BaseRoot;
+import dev.glovebox.sandbox.root.Stage;
+import java.io.File;
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/// One start of one sandbox, from specification to attested guest.
+///
+/// ```
+/// worker thread                     kernel thread                  runtime        pid 1 inside
+/// listen on a socket of its own
+///                                   own copy of the mount table
+///                                   assemble the root
+///                                   start: init --dial, becomes -> joins and makes
+/// accept one, unlink                ends                           namespaces, -> HELLO
+/// read HELLO and mounts, compare                                   exits 0
+/// ```
+///
+/// The runtime's exit is awaited only after the attestation, since it still writes its records
+/// while pid 1 already answers.
+///
+/// Its standard streams are pipes, never a file or device of the host: crun gives the agent
+/// ownership of what it finds there, and with `/dev/null` that is the one of the host.
+final class Launch {
+    private static final int MOUNTINFO_BYTES = 256 * 1024;
+    private static final int LOG_CHARACTERS = 600;
+    private static final long OPEN_FILES = 16_384;
+
+    private final StateDirectory state;
+    private final BaseRoot base;
+    private final Cgroups cgroups;
+    private final RuntimeName runtime;
+    private final Path program;
+    private final Duration timeout;
+
+    Launch(
+            StateDirectory state,
+            BaseRoot base,
+            Cgroups cgroups,
+            RuntimeName runtime,
+            Path program,
+            Duration timeout) {
+        this.state = state;
+        this.base = base;
+        this.cgroups = cgroups;
+        this.runtime = runtime;
+        this.program = program;
+        this.timeout = timeout;
+    }
+
+    /// A guest and what it was seen to be.
+    record Started(Guest guest, Attestation attestation) {}
+
+    /// Starts it. On failure the caller removes what there is of it.
+    ///
+    /// @throws SandboxException saying why it did not start, or what it is not
+    Started run(SandboxSpec spec, IdBlocks.Block block) {
+        Path bundle = state.bundle(spec.name());
+        try (GuestListener listener = GuestListener.bind(state.socket(spec.name()))) {
+            Files.createDirectories(bundle);
+            Process process =
+                    KernelThread.call("start-" + spec.name(), () -> spawn(spec, block, bundle));
+            try {
+                Guest guest = guest(spec, listener, process);
+                try {
+                    Attestation attestation = attest(spec, guest);
+                    awaitExit(spec, process);
+                    return new Started(guest, attestation);
+                } catch (SandboxException | GuestException e) {
+                    guest.close();
+                    throw e;
+                }
+            } finally {
+                end(process);
+            }
+        } catch (LinuxException | IllegalStateException | IOException | GuestException e) {
+            throw new SandboxException(
+                    Band.HOST, "cannot start sandbox " + spec.name() + ": " + cause(e), e);
+        }
+    }
+
+    private Process spawn(SandboxSpec spec, IdBlocks.Block block, Path bundle) throws IOException {
+        Path place = place(spec);
+        Mounts.privateNamespace();
+        if (runtime == RuntimeName.CRUN) {
+            cgroups.hybridTree().ifPresent(Mounts::detach);
+        }
+        List<Stage.Entry> entries =
+                spec.mounts().stream()
+                        .map(m -> new Stage.Entry(m.source(), m.target(), m.readOnly()))
+                        .toList();
+        new Stage(place, base, block.namespace(), block.firstHostId())
+                .assemble(entries, spec.limits().tmpBytes(), spec.limits().homeBytes());
+        Files.write(bundle.resolve("config.json"), OciConfig.write(config(spec, block, place)));
+        RuntimeCommand command =
+                new RuntimeCommand(
+                        base.init(),
+                        state.socket(spec.name()),
+                        program,
+                        state.runtimeRoot(),
+                        bundle.resolve("log"),
+                        bundle,
+                        spec.name());
+        ProcessBuilder builder = new ProcessBuilder(command.words());
+        builder.environment().clear();
+        builder.environment().put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        builder.redirectInput(new File("/dev/null")); // replaced by the connection before use
+        builder.redirectErrorStream(true);
+        return builder.start();
+    }
+
+    private Path place(SandboxSpec spec) throws IOException {
+        List<Path> needed = new java.util.ArrayList<>(List.of(state.path(), program));
+        spec.networkNamespace().ifPresent(needed::add);
+        spec.mounts().forEach(mount -> needed.add(mount.source()));
+        return Stage.place(needed)
+                .orElseThrow(() ->
+                        new IOException(
+                                "no directory of /mnt, /media, /srv, /opt is free of: " + needed));
+    }
+
+    private OciSpec config(SandboxSpec spec, IdBlocks.Block block, Path place) {
+        Limits limits = spec.limits();
+        return new OciSpec(
+                place,
+                List.of("/.glovebox/init"),
+                Map.of("PATH", "/usr/bin:/bin"),
+                "glovebox",
+                block.firstHostId(),
+                true,
+                spec.networkNamespace(),
+                state.group(spec.name()).path(),
+                limits.memoryBytes(),
+                limits.cpus(),
+                limits.pids(),
+                limits.shmBytes(),
+                Math.min(OPEN_FILES, HostFacts.openFilesLimit()));
+    }
+
+    private Guest guest(SandboxSpec spec, GuestListener listener, Process process) {
+        try {
+            SocketChannel channel = listener.accept(timeout);
+            GuestLimits limits = new GuestLimits(timeout, GuestLimits.DEFAULT.streamBytes());
+            return Guest.over(channel, limits);
+        } catch (IOException | GuestException e) {
+            throw failed(spec, process, e);
+        }
+    }
+
+    private void awaitExit(SandboxSpec spec, Process process) {
+        try {
+            if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)
+                    || process.exitValue() != 0) {
+                throw failed(spec, process, new IOException("the runtime did not end well"));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SandboxException(Band.HOST, "interrupted", e);
+        }
+    }
+
+    private Attestation attest(SandboxSpec spec, Guest guest) {
+        Map<String, String> seen = guest.hello();
+        byte[] mountinfo = guest.readProc("/proc/self/mountinfo", MOUNTINFO_BYTES);
+        List<MountInfo> mounts = MountInfo.parse(new String(mountinfo, StandardCharsets.UTF_8));
+        Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
+        Attestor attestor = new Attestor(HostFacts.namespaces(), network, spec.mounts());
+        List<String> mismatches = attestor.mismatches(seen, mounts);
+        if (!mismatches.isEmpty()) {
+            throw new SandboxException(
+                    Band.MISMATCH,
+                    "sandbox %s under %s is not what it must be: %s"
+                            .formatted(spec.name(), runtime.program(), mismatches));
+        }
+        return new Attestation(runtime, seen, mounts);
+    }
+
+    private SandboxException failed(SandboxSpec spec, Process process, Exception cause) {
+        end(process);
+        return new SandboxException(
+                Band.HOST,
+                "%s did not start sandbox %s: %s"
+                        .formatted(runtime.program(), spec.name(), explanation(spec, cause)),
+                cause);
+    }
+
+    private String explanation(SandboxSpec spec, Exception cause) {
+        try {
+            String log = Files.readString(state.bundle(spec.name()).resolve("log")).strip();
+            if (!log.isEmpty()) {
+                return log.substring(Math.max(0, log.length() - LOG_CHARACTERS));
+            }
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+        return cause(cause);
+    }
+
+    private static String cause(Exception e) {
+        return e.getCause() == null ? e.getMessage() + "" : e.getMessage() + ": " + e.getCause();
+    }
+
+    private static void end(Process process) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+        try {
+            process.getInputStream().close();
+        } catch (IOException e) {
+            System.getLogger(Launch.class.getName())
+                    .log(System.Logger.Level.DEBUG, "cannot close the runtime's output", e);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.glovebox.sandbox;
+
+import dev.glovebox.sandbox.SandboxException.Band;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// What one sandbox may use.
+///
+/// `/tmp` and `/home/agent` are in memory and count as memory: each may grow to a quarter of it.
+///
+/// @param memoryBytes most memory, with no swap besides; 32 MiB to 1 TiB
+/// @param cpus processors' worth of time, such as 0.5; 0.05 to 1024
+/// @param pids most processes and threads together; 8 to 4,194,304
+public record Limits(long memoryBytes, double cpus, int pids) {
+    private static final long MEBI = 1L << 20;
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,15})([kmgt]?)(?:i?b)?");
+    private static final String UNITS = "kmgt";
+
+    /// 2 GiB, 2 processors, 512 processes.
+    public static final Limits DEFAULT = new Limits(2048 * MEBI, 2, 512);
+
+    /// @throws SandboxException [Band#CALLER] for a value out of its range
+    public Limits {
+        if (memoryBytes < 32 * MEBI || memoryBytes > MEBI * MEBI) {
+            throw bad("memory must be between 32m and 1t: " + memoryBytes);
+        }
+        if (!(cpus >= 0.05 && cpus <= 1024)) {
+            throw bad("cpus must be between 0.05 and 1024: " + cpus);
+        }
+        if (pids < 8 || pids > 4_194_304) {
+            throw bad("pids must be between 8 and 4194304: " + pids);
+        }
+    }
+
+    /// Reads a size: digits and one of `k`, `m`, `g`, `t` (powers of 1,024) or no unit for bytes,
+    /// such as `256m` or `2GiB`.
+    ///
+    /// @throws SandboxException [Band#CALLER] for anything else
+    public static long bytes(String text) {
+        Matcher matcher = SIZE.matcher(text.strip().toLowerCase(Locale.ROOT));
+        if (!matcher.matches()) {
+            throw bad("not a size such as 256m: " + text);
+        }
+        int shift = matcher.group(2).isEmpty() ? 0 : 10 * (UNITS.indexOf(matcher.group(2)) + 1);
+        long number = Long.parseLong(matcher.group(1));
+        if (number > Long.MAX_VALUE >> shift) {
+            throw bad("too large a size: " + text);
+        }
+        return number << shift;
+    }
+
+    /// These limits with another one for memory, `256m`.
+    public Limits withMemory(String size) {
+        return new Limits(bytes(size), cpus, pids);
+    }
+
+    /// These limits with another share of processors.
+    public Limits withCpus(double share) {
+        return new Limits(memoryBytes, share, pids);
+    }
+
+    /// These limits with another number of processes.
+    public Limits withPids(int most) {
+        return new Limits(memoryBytes, cpus, most);
+    }
+
+    long tmpBytes() {
+        return memoryBytes / 4;
+    }
+
+    long homeBytes() {
+        return memoryBytes / 4;
+    }
+
+    long shmBytes() {
+        return Math.min(64 * MEBI, memoryBytes / 8);
+    }
+
+    private static SandboxException bad(String message) {
+        return new SandboxException(Band.CALLER, message);
+    }
+}

@@ -1,0 +1,174 @@
+package dev.glovebox.sandbox;
+
+import dev.glovebox.linux.Cgroup;
+import dev.glovebox.linux.Cgroups;
+import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.root.BaseRoot;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
+
+/// The one directory, and the one control group, in which everything of this worker's sandboxes is
+/// to be found, so that cleaning up is listing them and not remembering.
+///
+/// ```
+/// lock          held while a worker lives
+/// base/         what all sandboxes share
+/// runtime/      the OCI runtime's own records (--root)
+/// bundles/NAME/ config.json and log of one sandbox
+/// *.sock        where pid 1 of one sandbox connects; gone once it has
+/// ```
+///
+/// There are no mounts in it: those of a sandbox live in a mount namespace of their own and end
+/// with it.
+final class StateDirectory implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(StateDirectory.class.getName());
+    private static final Duration DESTROY_DEADLINE = Duration.ofSeconds(10);
+
+    private final Path directory;
+    private final Cgroup group;
+    private final Cgroups cgroups;
+    private final FileChannel lockFile;
+
+    private StateDirectory(Path directory, Cgroups cgroups, Cgroup group, FileChannel lockFile) {
+        this.directory = directory;
+        this.cgroups = cgroups;
+        this.group = group;
+        this.lockFile = lockFile;
+    }
+
+    /// Makes or takes over the directory and ends all that an earlier worker left in it.
+    ///
+    /// @throws SandboxException [Band#CALLER] if a living worker has it
+    static StateDirectory open(Path path, Cgroups cgroups) {
+        try {
+            Files.createDirectories(path);
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
+            Path directory = path.toRealPath();
+            FileChannel lockFile = locked(directory.resolve("lock"));
+            Cgroup group = cgroups.group("/glovebox/" + digest(directory));
+            StateDirectory state = new StateDirectory(directory, cgroups, group, lockFile);
+            state.reconcile();
+            return state;
+        } catch (IOException e) {
+            throw new SandboxException(Band.HOST, "cannot use the state directory " + path, e);
+        }
+    }
+
+    Path path() {
+        return directory;
+    }
+
+    Path base() {
+        return directory.resolve("base");
+    }
+
+    Path runtimeRoot() {
+        return directory.resolve("runtime");
+    }
+
+    Path bundle(String name) {
+        return directory.resolve("bundles").resolve(name);
+    }
+
+    Path socket(String name) {
+        return directory.resolve(Integer.toHexString(name.hashCode()) + ".sock");
+    }
+
+    Cgroup group(String name) {
+        return cgroups.group(group.path() + "/" + name);
+    }
+
+    /// Removes everything of one sandbox, whatever of it there is.
+    ///
+    /// @return whether no process of it can be left
+    boolean remove(String name) {
+        boolean ended = group(name).destroy(DESTROY_DEADLINE);
+        if (!ended) {
+            LOG.log(Level.ERROR, "processes of sandbox {0} cannot be ended", name);
+        }
+        delete(runtimeRoot().resolve(name));
+        delete(bundle(name));
+        delete(socket(name));
+        return ended;
+    }
+
+    @Override
+    public void close() {
+        group.destroy(DESTROY_DEADLINE);
+        for (String child : new String[] {"bundles", "runtime", "base"}) {
+            delete(directory.resolve(child));
+        }
+        try {
+            lockFile.close();
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "cannot release the lock of " + directory, e);
+        }
+    }
+
+    private void reconcile() throws IOException {
+        for (String name : group.children()) {
+            LOG.log(Level.WARNING, "ending sandbox {0}, left by an earlier worker", name);
+            remove(name);
+        }
+        for (String child : new String[] {"bundles", "runtime"}) {
+            delete(directory.resolve(child));
+            Files.createDirectories(directory.resolve(child));
+        }
+        try (DirectoryStream<Path> sockets = Files.newDirectoryStream(directory, "*.sock")) {
+            sockets.forEach(StateDirectory::delete);
+        }
+    }
+
+    private static FileChannel locked(Path path) throws IOException {
+        FileChannel channel =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        @Nullable FileLock lock;
+        try {
+            lock = channel.tryLock();
+        } catch (java.nio.channels.OverlappingFileLockException e) {
+            lock = null;
+        }
+        if (lock == null) {
+            channel.close();
+            throw new SandboxException(
+                    Band.CALLER,
+                    "another worker uses the state directory " + path.resolveSibling(""));
+        }
+        return channel;
+    }
+
+    private static void delete(Path path) {
+        try {
+            if (Files.isDirectory(path)) {
+                BaseRoot.remove(path);
+            } else {
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "cannot remove " + path, e);
+        }
+    }
+
+    private static String digest(Path path) {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            byte[] hash = sha.digest(path.toString().getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

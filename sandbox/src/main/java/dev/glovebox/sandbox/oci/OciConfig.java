@@ -1,0 +1,190 @@
+package dev.glovebox.sandbox.oci;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import tools.jackson.databind.ObjectMapper;
+
+/// Writes the `config.json` of an OCI bundle: a pure function of an [OciSpec].
+///
+/// The runtime is asked for as little as possible. Root, `/usr`, `/etc`, `/tmp`, the workspace and
+/// so on are mounted before it starts, by us, with flags the runtime cannot drop; left to it are
+/// what needs the new namespaces (`/proc`, `/dev`) and the process itself.
+///
+/// See the OCI runtime specification 1.0.2, `config.md` and `config-linux.md`.
+public final class OciConfig {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int AGENT_ID = 1000;
+    private static final int IDS = 65_536;
+    private static final int CPU_PERIOD_MICROS = 100_000;
+    private static final long MEMLOCK_BYTES = 8L << 20;
+    private static final long STACK_BYTES = 8L << 20;
+    private static final int UMASK = 0022;
+
+    /// Files of `/proc` that tell of the host or reach into it.
+    static final List<String> MASKED =
+            List.of(
+                    "/proc/acpi",
+                    "/proc/asound",
+                    "/proc/config.gz",
+                    "/proc/diskstats",
+                    "/proc/driver",
+                    "/proc/interrupts",
+                    "/proc/iomem",
+                    "/proc/ioports",
+                    "/proc/kallsyms",
+                    "/proc/kcore",
+                    "/proc/key-users",
+                    "/proc/keys",
+                    "/proc/kmsg",
+                    "/proc/latency_stats",
+                    "/proc/modules",
+                    "/proc/mtrr",
+                    "/proc/partitions",
+                    "/proc/sched_debug",
+                    "/proc/scsi",
+                    "/proc/sysrq-trigger",
+                    "/proc/timer_list",
+                    "/proc/timer_stats",
+                    "/proc/vmallocinfo");
+
+    private static final List<String> READ_ONLY =
+            List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys");
+
+    private OciConfig() {}
+
+    /// The JSON text.
+    public static byte[] write(OciSpec spec) {
+        Map<String, Object> config = new LinkedHashMap<>();
+        config.put("ociVersion", "1.0.2");
+        config.put("process", process(spec));
+        config.put("root", Map.of("path", spec.root().toString(), "readonly", true));
+        config.put("hostname", spec.hostname());
+        config.put("mounts", mounts(spec));
+        config.put("linux", linux(spec));
+        return JSON.writeValueAsBytes(config);
+    }
+
+    private static Map<String, Object> process(OciSpec spec) {
+        Map<String, Object> process = new LinkedHashMap<>();
+        process.put("terminal", false);
+        process.put("user", Map.of("uid", AGENT_ID, "gid", AGENT_ID, "umask", UMASK));
+        process.put("args", spec.arguments());
+        process.put("env", variables(spec.environment()));
+        process.put("cwd", "/");
+        process.put("capabilities", noCapabilities());
+        process.put("noNewPrivileges", true);
+        process.put("oomScoreAdj", 500);
+        process.put("rlimits", limits(spec));
+        return process;
+    }
+
+    private static List<String> variables(Map<String, String> environment) {
+        List<String> variables = new ArrayList<>();
+        new TreeMap<>(environment).forEach((name, value) -> variables.add(name + "=" + value));
+        return variables;
+    }
+
+    private static Map<String, Object> noCapabilities() {
+        Map<String, Object> sets = new LinkedHashMap<>();
+        for (String set : List.of("bounding", "effective", "inheritable", "permitted", "ambient")) {
+            sets.put(set, List.of());
+        }
+        return sets;
+    }
+
+    private static List<Map<String, Object>> limits(OciSpec spec) {
+        return List.of(
+                limit("RLIMIT_CORE", 0, 0),
+                limit("RLIMIT_NOFILE", Math.min(1024, spec.openFiles()), spec.openFiles()),
+                limit("RLIMIT_MEMLOCK", MEMLOCK_BYTES, MEMLOCK_BYTES),
+                limit("RLIMIT_MSGQUEUE", 0, 0),
+                limit("RLIMIT_SIGPENDING", 4096, 4096),
+                limit("RLIMIT_STACK", STACK_BYTES, STACK_BYTES),
+                limit("RLIMIT_RTPRIO", 0, 0),
+                limit("RLIMIT_NICE", 0, 0));
+    }
+
+    private static Map<String, Object> limit(String name, long soft, long hard) {
+        return Map.of("type", name, "soft", soft, "hard", hard);
+    }
+
+    private static List<Map<String, Object>> mounts(OciSpec spec) {
+        return List.of(
+                mount("/proc", "proc", "nosuid", "nodev", "noexec", "hidepid=invisible"),
+                mount("/dev", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k"),
+                mount(
+                        "/dev/pts",
+                        "devpts",
+                        "nosuid",
+                        "noexec",
+                        "newinstance",
+                        "ptmxmode=0666",
+                        "mode=0620",
+                        "max=64"),
+                mount(
+                        "/dev/shm",
+                        "tmpfs",
+                        "nosuid",
+                        "nodev",
+                        "noexec",
+                        "mode=1777",
+                        "size=" + spec.shmBytes()));
+    }
+
+    private static Map<String, Object> mount(String target, String type, String... options) {
+        return Map.of(
+                "destination", target, "type", type, "source", type, "options", List.of(options));
+    }
+
+    private static Map<String, Object> linux(OciSpec spec) {
+        Map<String, Object> linux = new LinkedHashMap<>();
+        linux.put("namespaces", namespaces(spec));
+        if (spec.userNamespaces()) {
+            List<Map<String, Object>> mapping =
+                    List.of(Map.of("containerID", 0, "hostID", spec.firstHostId(), "size", IDS));
+            linux.put("uidMappings", mapping);
+            linux.put("gidMappings", mapping);
+        }
+        linux.put("cgroupsPath", spec.cgroup());
+        linux.put("resources", resources(spec));
+        linux.put("rootfsPropagation", "private");
+        linux.put("seccomp", SeccompRules.forThisMachine());
+        linux.put("maskedPaths", MASKED);
+        linux.put("readonlyPaths", READ_ONLY);
+        return linux;
+    }
+
+    private static List<Map<String, Object>> namespaces(OciSpec spec) {
+        List<Map<String, Object>> namespaces = new ArrayList<>();
+        for (String type : List.of("pid", "mount", "ipc", "uts", "cgroup")) {
+            namespaces.add(Map.of("type", type));
+        }
+        if (spec.userNamespaces()) {
+            namespaces.add(Map.of("type", "user"));
+        }
+        namespaces.add(
+                spec.networkNamespace()
+                        .<Map<String, Object>>map(
+                                path -> Map.of("type", "network", "path", path.toString()))
+                        .orElse(Map.of("type", "network")));
+        return namespaces;
+    }
+
+    private static Map<String, Object> resources(OciSpec spec) {
+        Map<String, Object> resources = new LinkedHashMap<>();
+        resources.put("devices", devices());
+        resources.put("memory", Map.of("limit", spec.memoryBytes(), "swap", spec.memoryBytes()));
+        long quota = Math.max(1000, Math.round(spec.cpus() * CPU_PERIOD_MICROS));
+        resources.put("cpu", Map.of("quota", quota, "period", CPU_PERIOD_MICROS));
+        resources.put("pids", Map.of("limit", spec.pids()));
+        return resources;
+    }
+
+    /// None; the runtime itself adds the rules for the nodes it makes in `/dev`.
+    private static List<Map<String, Object>> devices() {
+        return List.of(Map.of("allow", false, "access", "rwm"));
+    }
+}
