@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import dev.glovebox.linux.MountInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -110,8 +111,12 @@ record Attestor(Map<String, String> hostNamespaces, Optional<String> network, Li
             found.add("nothing is mounted at " + target);
         } else if (!mount.get().options().containsAll(List.of(wanted))) {
             found.add(
-                    "mount %s is %s, must be %s"
-                            .formatted(target, mount.get().options(), List.of(wanted)));
+                    String.format(
+                            Locale.ROOT,
+                            "mount %s is %s, must be %s",
+                            target,
+                            mount.get().options(),
+                            List.of(wanted)));
         }
     }
 

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -191,8 +192,12 @@ final class Launch {
         if (!mismatches.isEmpty()) {
             throw new SandboxException(
                     Band.MISMATCH,
-                    "sandbox %s under %s is not what it must be: %s"
-                            .formatted(spec.name(), runtime.program(), mismatches));
+                    String.format(
+                            Locale.ROOT,
+                            "sandbox %s under %s is not what it must be: %s",
+                            spec.name(),
+                            runtime.program(),
+                            mismatches));
         }
         return new Attestation(runtime, seen, mounts);
     }
@@ -201,8 +206,12 @@ final class Launch {
         end(process);
         return new SandboxException(
                 Band.HOST,
-                "%s did not start sandbox %s: %s"
-                        .formatted(runtime.program(), spec.name(), explanation(spec, cause)),
+                String.format(
+                        Locale.ROOT,
+                        "%s did not start sandbox %s: %s",
+                        runtime.program(),
+                        spec.name(),
+                        explanation(spec, cause)),
                 cause);
     }
 

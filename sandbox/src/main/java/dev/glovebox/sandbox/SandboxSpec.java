@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import dev.glovebox.sandbox.SandboxException.Band;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -37,8 +38,11 @@ public record SandboxSpec(
                 if (i != j && mounts.get(i).inside(mounts.get(j))) {
                     throw new SandboxException(
                             Band.CALLER,
-                            "mount target %s lies in mount %s"
-                                    .formatted(mounts.get(i).target(), mounts.get(j).target()));
+                            String.format(
+                                    Locale.ROOT,
+                                    "mount target %s lies in mount %s",
+                                    mounts.get(i).target(),
+                                    mounts.get(j).target()));
                 }
             }
         }
@@ -53,13 +57,14 @@ public record SandboxSpec(
     /// Without the values of the environment, which may be secret.
     @Override
     public String toString() {
-        return "SandboxSpec[name=%s, template=%s, mounts=%s, network=%s, limits=%s, environment=%s]"
-                .formatted(
-                        name,
-                        template.name(),
-                        mounts,
-                        networkNamespace,
-                        limits,
-                        environment.keySet());
+        return String.format(
+                Locale.ROOT,
+                "SandboxSpec[name=%s, template=%s, mounts=%s, network=%s, limits=%s, environment=%s]",
+                name,
+                template.name(),
+                mounts,
+                networkNamespace,
+                limits,
+                environment.keySet());
     }
 }

@@ -8,6 +8,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -132,11 +133,17 @@ public final class Stage {
         long inodes = Math.max(1024, bytes / BYTES_PER_INODE);
         Mounts.tmpfs(
                 place.resolve(directory),
-                "size=%d,nr_inodes=%d,mode=%s,%s".formatted(bytes, inodes, mode, owner(AGENT_ID)));
+                String.format(
+                        Locale.ROOT,
+                        "size=%d,nr_inodes=%d,mode=%s,%s",
+                        bytes,
+                        inodes,
+                        mode,
+                        owner(AGENT_ID)));
     }
 
     private String owner(long id) {
-        return "uid=%d,gid=%d".formatted(firstHostId + id, firstHostId + id);
+        return String.format(Locale.ROOT, "uid=%d,gid=%d", firstHostId + id, firstHostId + id);
     }
 
     private void mountPoint(Entry entry, Path target) throws IOException {
