@@ -6,4 +6,14 @@ module dev.glovebox.egress {
     requires static transitive org.jspecify;
     requires dev.glovebox.linux;
     requires transitive dev.glovebox.protocol;
+    requires io.netty.buffer;
+    requires io.netty.codec;
+    requires io.netty.codec.http;
+    requires io.netty.common;
+    requires io.netty.handler;
+    requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.unix.common;
+
+    exports dev.glovebox.egress;
 }

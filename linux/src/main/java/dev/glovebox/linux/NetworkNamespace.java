@@ -2,6 +2,7 @@ package dev.glovebox.linux;
 
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -68,10 +69,17 @@ public final class NetworkNamespace implements AutoCloseable {
         }
     }
 
-    private static CatchAll openPinned(Path pin) throws IOException {
-        Files.createFile(
-                pin,
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("r--------")));
+    private static CatchAll openPinned(Path pin) {
+        try {
+            Files.createFile(
+                    pin,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("r--------")));
+        } catch (FileAlreadyExistsException e) {
+            throw new LinuxException("creat", Errno.EEXIST, pin.toString());
+        } catch (IOException e) {
+            throw new LinuxException("creat", Errno.EIO, String.valueOf(e.getMessage()));
+        }
         try {
             NamespaceCalls.bind(OWN, pin);
             return CatchAll.open();

@@ -1,0 +1,184 @@
+package dev.glovebox.egress;
+
+import dev.glovebox.egress.dns.DnsAnswers;
+import dev.glovebox.egress.dns.DnsDatagrams;
+import dev.glovebox.egress.dns.SyntheticNames;
+import dev.glovebox.linux.CatchAll;
+import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.protocol.egress.EgressPolicy;
+import dev.glovebox.protocol.egress.EgressRule;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// The one way out of one sandbox.
+///
+/// A sandbox is put into the door's network namespace; whatever it connects to arrives here and is
+/// judged by the door's policy. Who asks is known by the listener a connection arrived on and by
+/// nothing else. Closing cuts every connection and leaves nothing on the host. Thread-safe.
+@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
+public final class Door implements AutoCloseable {
+    private static final long CLOSE_MILLIS = 5_000;
+
+    private final String name;
+    private final EgressPolicy policy;
+    private final DoorLimits limits;
+    private final NetworkNamespace namespace;
+    private final Dialler dialler;
+    private final Map<String, InjectedHeader> credentials;
+    private final Runnable closed;
+    private final SyntheticNames names;
+    private final DnsAnswers answers;
+    private final DenialLog denials;
+    private final ChannelGroup channels =
+            new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
+    private final AtomicInteger connections = new AtomicInteger();
+
+    /// @param credentials what to add to requests, by rule name
+    /// @param closed is told once that this door is gone
+    Door(
+            String name,
+            EgressPolicy policy,
+            DoorLimits limits,
+            NetworkNamespace namespace,
+            Dialler dialler,
+            Map<String, InjectedHeader> credentials,
+            Runnable closed) {
+        this.name = name;
+        this.policy = policy;
+        this.limits = limits;
+        this.namespace = namespace;
+        this.dialler = dialler;
+        this.credentials = Map.copyOf(credentials);
+        this.closed = closed;
+        this.names = new SyntheticNames(limits.names());
+        this.denials = new DenialLog(limits.denials(), InstantSource.system());
+        this.answers = new DnsAnswers(policy::knows, names, this::denyName);
+    }
+
+    /// Begins to accept.
+    void listen(EventLoopGroup loops) {
+        CatchAll sockets = namespace.sockets();
+        for (int fd : sockets.dns()) {
+            EpollDatagramChannel channel = new EpollDatagramChannel(fd);
+            channel.pipeline().addLast(new DnsDatagrams(answers));
+            track(channel);
+            loops.register(channel).syncUninterruptibly();
+        }
+        for (int fd : sockets.tcp()) {
+            EpollServerSocketChannel channel = new EpollServerSocketChannel(fd);
+            channel.pipeline().addLast(new Acceptor(loops));
+            track(channel);
+            loops.register(channel).syncUninterruptibly();
+        }
+    }
+
+    /// What the sandbox is called that this door belongs to.
+    public String name() {
+        return name;
+    }
+
+    /// The namespace to put the sandbox into, a path that an OCI runtime or `nsenter --net=` joins.
+    public Path networkNamespace() {
+        return namespace.path();
+    }
+
+    /// What was refused at `start` or later, oldest first; only the last few hundred are
+    /// remembered.
+    public List<Denial> denialsSince(Instant start) {
+        return denials.since(start);
+    }
+
+    EgressPolicy policy() {
+        return policy;
+    }
+
+    DoorLimits limits() {
+        return limits;
+    }
+
+    SyntheticNames names() {
+        return names;
+    }
+
+    DnsAnswers answers() {
+        return answers;
+    }
+
+    Dialler dialler() {
+        return dialler;
+    }
+
+    Optional<InjectedHeader> credentialOf(EgressRule rule) {
+        return Optional.ofNullable(credentials.get(rule.name()));
+    }
+
+    void deny(String destination, int port, String reason) {
+        denials.add(destination, port, reason);
+    }
+
+    private void denyName(String asked) {
+        if (!asked.endsWith(".arpa")) {
+            denials.add(asked, 53, "no rule allows the name");
+        }
+    }
+
+    /// Makes the channel end with the door; a channel that comes too late ends now.
+    void track(Channel channel) {
+        channels.add(channel);
+    }
+
+    /// Cuts every connection, stops listening and gives up the namespace. Idempotent.
+    @Override
+    public void close() {
+        channels.close().awaitUninterruptibly(CLOSE_MILLIS);
+        namespace.close();
+        closed.run();
+    }
+
+    private final class Acceptor extends ChannelInboundHandlerAdapter {
+        private final EventLoopGroup loops;
+
+        Acceptor(EventLoopGroup loops) {
+            this.loops = loops;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            Channel child = (Channel) message;
+            if (connections.incrementAndGet() > limits.connections()) {
+                connections.decrementAndGet();
+                refuse(child);
+                return;
+            }
+            child.closeFuture().addListener(_ -> connections.decrementAndGet());
+            Accepted.configure(child);
+            child.pipeline().addLast(new Gate(Door.this));
+            track(child);
+            loops.register(child)
+                    .addListener(registered -> {
+                        if (!registered.isSuccess()) {
+                            child.unsafe().closeForcibly();
+                        }
+                    });
+        }
+
+        private void refuse(Channel child) {
+            deny("*", 0, "more than " + limits.connections() + " connections at a time");
+            Accepted.resetUnregistered(child);
+        }
+    }
+}

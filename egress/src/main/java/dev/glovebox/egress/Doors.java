@@ -1,0 +1,101 @@
+package dev.glovebox.egress;
+
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.protocol.egress.EgressPolicy;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+
+/// All doors of one worker: they share two event loops, a few threads for lookups, and a directory
+/// of pinned namespaces. Thread-safe.
+@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
+public final class Doors implements AutoCloseable {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+    private static final int LOOPS = 2;
+    private static final int LOOKUPS = 4;
+    private static final int WAITING_LOOKUPS = 256;
+
+    private final EgressConfig config;
+    private final PinDirectory pins;
+    private final EventLoopGroup loops;
+    private final ThreadPoolExecutor lookups;
+    private final Map<String, Door> doors = new ConcurrentHashMap<>();
+
+    private Doors(EgressConfig config, PinDirectory pins) {
+        this.config = config;
+        this.pins = pins;
+        this.loops =
+                new MultiThreadIoEventLoopGroup(
+                        LOOPS,
+                        new DefaultThreadFactory("egress", true),
+                        EpollIoHandler.newFactory());
+        this.lookups =
+                new ThreadPoolExecutor(
+                        LOOKUPS,
+                        LOOKUPS,
+                        30,
+                        TimeUnit.SECONDS,
+                        new ArrayBlockingQueue<>(WAITING_LOOKUPS),
+                        new DefaultThreadFactory("egress-lookup", true));
+        lookups.allowCoreThreadTimeOut(true);
+    }
+
+    /// Takes over the directory: no other process uses it from now on, and pins that an earlier
+    /// life left are removed.
+    ///
+    /// @throws EgressException if the directory is in use or cannot be made, or this host cannot do
+    ///   epoll
+    public static Doors open(EgressConfig config) {
+        return new Doors(config, PinDirectory.open(config.directory()));
+    }
+
+    /// Opens a door with a policy: a namespace that is ready to be joined.
+    ///
+    /// @param name unique among the open doors: letters, digits, `.`, `_`, `-`, at most 100
+    /// @param policy what may be reached; [EgressPolicy#DENY_ALL] for nothing
+    /// @throws EgressException if the name is taken or not one, a credential cannot be read, or
+    ///   this host refuses a step; nothing is left behind then
+    public Door open(String name, EgressPolicy policy) {
+        if (!NAME.matcher(name).matches()) {
+            throw new EgressException("door name \"" + name + "\" is not letters, digits, . _ -");
+        }
+        Map<String, InjectedHeader> credentials = InjectedHeader.load(policy);
+        NetworkNamespace namespace;
+        try {
+            namespace = NetworkNamespace.create(pins.pin(name));
+        } catch (LinuxException e) {
+            throw new EgressException("door \"" + name + "\" cannot be opened", e);
+        }
+        Dialler dialler = new Dialler(config.resolver(), lookups, config.limits().connect());
+        Door door =
+                new Door(
+                        name,
+                        policy,
+                        config.limits(),
+                        namespace,
+                        dialler,
+                        credentials,
+                        () -> doors.remove(name));
+        doors.put(name, door);
+        door.listen(loops);
+        return door;
+    }
+
+    /// Closes every door and releases the directory. Idempotent.
+    @Override
+    public void close() {
+        List.copyOf(doors.values()).forEach(Door::close);
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
+        lookups.shutdownNow();
+        pins.close();
+    }
+}

@@ -1,0 +1,29 @@
+package dev.glovebox.egress;
+
+import dev.glovebox.protocol.egress.Destination;
+import dev.glovebox.protocol.egress.EgressRule;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+
+/// One connection that a sandbox made and a rule allowed.
+///
+/// @param door whose sandbox made it
+/// @param client the accepted connection
+/// @param destination what it means, canonical: nothing later looks at the client's spelling again
+/// @param rule the rule that allowed it
+@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
+record Flow(Door door, Channel client, Destination destination, EgressRule rule) {
+
+    /// Remembers the denial and resets the connection.
+    void refuse(String reason) {
+        door.deny(destination.host().text(), destination.port(), reason);
+        reset(client);
+    }
+
+    /// Closes with RST instead of FIN (`SO_LINGER` 0, socket(7)), so that the client sees an error
+    /// and not an empty answer.
+    static void reset(Channel channel) {
+        channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        channel.close();
+    }
+}

@@ -1,0 +1,88 @@
+package dev.glovebox.egress;
+
+import dev.glovebox.egress.dns.DnsStream;
+import dev.glovebox.egress.dns.SyntheticNames;
+import dev.glovebox.protocol.egress.Decision;
+import dev.glovebox.protocol.egress.Destination;
+import dev.glovebox.protocol.egress.Host;
+import dev.glovebox.protocol.egress.HostAddress;
+import dev.glovebox.protocol.egress.HostName;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/// The first and last handler of an accepted connection: turns the address the client dialled into
+/// a destination, asks the policy once, and puts the handlers of the rule's protocol behind itself.
+///
+/// Nothing is read from the client before the policy has spoken.
+@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
+final class Gate extends ChannelInboundHandlerAdapter {
+    private static final int DNS_PORT = 53;
+
+    private final Door door;
+
+    Gate(Door door) {
+        this.door = door;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        InetSocketAddress dialled = (InetSocketAddress) ctx.channel().localAddress();
+        Optional<HostName> name = door.names().nameOf(dialled.getAddress());
+        Host host = name.map(Host.class::cast).orElse(new HostAddress(dialled.getAddress()));
+        Destination destination = new Destination(host, dialled.getPort());
+        Decision decision = judge(destination, dialled.getAddress(), name.isPresent());
+        if (!decision.allowed() && dialled.getPort() == DNS_PORT && name.isEmpty()) {
+            answerNames(ctx);
+            return;
+        }
+        if (!decision.allowed()) {
+            door.deny(host.text(), dialled.getPort(), decision.reason());
+            Flow.reset(ctx.channel());
+            return;
+        }
+        open(ctx, new Flow(door, ctx.channel(), destination, decision.rule().orElseThrow()));
+    }
+
+    private Decision judge(Destination destination, InetAddress dialled, boolean named) {
+        return !named && SyntheticNames.isSynthetic(dialled)
+                ? new Decision(
+                        Decision.Verdict.DENY, Optional.empty(), "the address belongs to no name")
+                : door.policy().decide(destination);
+    }
+
+    private void open(ChannelHandlerContext ctx, Flow flow) {
+        long idle = door.limits().idle().toMillis();
+        ChannelPipeline pipeline = ctx.pipeline();
+        pipeline.addFirst(new IdleStateHandler(0, 0, idle, TimeUnit.MILLISECONDS));
+        switch (flow.rule().protocol()) {
+            case TCP -> pipeline.addLast(new TcpGate(flow));
+            case TLS -> pipeline.addLast(new TlsGate(flow));
+            case HTTP -> HttpGate.install(pipeline, flow);
+        }
+    }
+
+    private void answerNames(ChannelHandlerContext ctx) {
+        ctx.pipeline()
+                .addFirst(
+                        new IdleStateHandler(
+                                0, 0, door.limits().firstBytes().toMillis(), TimeUnit.MILLISECONDS))
+                .addLast(DnsStream.framing(), new DnsStream(door.answers()));
+        ctx.channel().config().setAutoRead(true);
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof IdleStateEvent) {
+            Flow.reset(ctx.channel());
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
+    }
+}

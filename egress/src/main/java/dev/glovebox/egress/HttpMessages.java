@@ -1,0 +1,181 @@
+package dev.glovebox.egress;
+
+import dev.glovebox.protocol.egress.Destination;
+import dev.glovebox.protocol.egress.Host;
+import dev.glovebox.protocol.egress.PolicyException;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// How a request is judged and written anew for the upstream, and a response for the client: pure
+/// functions over message heads.
+///
+/// What a client sent wrongly is refused, never repaired; what goes on is built from the parsed
+/// message, so that the upstream reads exactly what was judged here (RFC 9112, RFC 9110 §7.6).
+final class HttpMessages {
+    /// Headers of one hop, and headers that would tell the upstream another host.
+    private static final Set<String> NOT_PASSED_ON =
+            Set.of(
+                    "connection",
+                    "proxy-connection",
+                    "proxy-authorization",
+                    "proxy-authenticate",
+                    "keep-alive",
+                    "te",
+                    "trailer",
+                    "transfer-encoding",
+                    "upgrade",
+                    "http2-settings",
+                    "alt-svc",
+                    "forwarded",
+                    "x-forwarded-host");
+
+    /// A client's own credentials do not travel beside ours.
+    private static final Set<String> CLIENT_CREDENTIALS = Set.of("authorization", "cookie");
+
+    private static final Set<HttpMethod> NEVER = Set.of(HttpMethod.CONNECT, HttpMethod.TRACE);
+
+    private HttpMessages() {}
+
+    /// Why a request does not go on.
+    ///
+    /// @param status to answer with; 403 for what the policy refuses, 400 for what is no request
+    /// @param reason one line for people
+    record Fault(int status, String reason) {}
+
+    /// Why the request does not go on to the destination; empty if it does.
+    static Optional<Fault> fault(HttpRequest request, Destination destination) {
+        if (request.decoderResult().isFailure()
+                || !request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
+            return Optional.of(new Fault(400, "it is not a well-formed HTTP/1.1 request"));
+        }
+        if (NEVER.contains(request.method())) {
+            return Optional.of(
+                    new Fault(403, "method " + request.method() + " is never passed on"));
+        }
+        if (!isTarget(request)) {
+            return Optional.of(new Fault(400, "the request target is not a plain path"));
+        }
+        if (!isFramed(request.headers())) {
+            return Optional.of(new Fault(400, "the length of the request is ambiguous"));
+        }
+        List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
+        if (hosts.size() != 1) {
+            return Optional.of(new Fault(400, "the request does not have exactly one Host header"));
+        }
+        return isHost(hosts.getFirst(), destination)
+                ? Optional.empty()
+                : Optional.of(new Fault(403, "its Host header names another host"));
+    }
+
+    private static boolean isTarget(HttpRequest request) {
+        String target = request.uri();
+        if (target.equals("*")) {
+            return request.method().equals(HttpMethod.OPTIONS);
+        }
+        return target.startsWith("/")
+                && target.chars().allMatch(c -> c > ' ' && c < 0x7f && c != '#' && c != '\\');
+    }
+
+    private static boolean isFramed(HttpHeaders headers) {
+        List<String> encodings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        List<String> lengths = headers.getAll(HttpHeaderNames.CONTENT_LENGTH);
+        if (!encodings.isEmpty()) {
+            return lengths.isEmpty()
+                    && encodings.size() == 1
+                    && encodings.getFirst().equalsIgnoreCase("chunked");
+        }
+        return lengths.isEmpty()
+                || (lengths.size() == 1 && lengths.getFirst().matches("[0-9]{1,18}"));
+    }
+
+    private static boolean isHost(String header, Destination destination) {
+        String host = header;
+        String port = ":" + destination.port();
+        if (host.endsWith(port)) {
+            host = host.substring(0, host.length() - port.length());
+        }
+        try {
+            return Host.parse(host).equals(destination.host());
+        } catch (PolicyException e) {
+            return false;
+        }
+    }
+
+    /// The request as the upstream gets it.
+    static HttpRequest upstream(
+            HttpRequest request, Destination destination, Optional<InjectedHeader> injected) {
+        HttpRequest sent =
+                new DefaultHttpRequest(HttpVersion.HTTP_1_1, request.method(), request.uri());
+        HttpHeaders headers = sent.headers();
+        headers.set(HttpHeaderNames.HOST, hostHeader(destination));
+        Set<String> left = new HashSet<>(Set.of("host"));
+        injected.ifPresent(header -> {
+            left.add(folded(header.name()));
+            left.addAll(CLIENT_CREDENTIALS);
+        });
+        copy(request.headers(), headers, left);
+        if (HttpUtil.isTransferEncodingChunked(request)) {
+            headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+        }
+        injected.ifPresent(header -> headers.set(header.name(), header.value().reveal()));
+        return sent;
+    }
+
+    private static String hostHeader(Destination destination) {
+        String spelled = destination.toString();
+        return destination.port() == 80 ? spelled.substring(0, spelled.length() - 3) : spelled;
+    }
+
+    /// The response as the client gets it.
+    ///
+    /// @param bodiless whether the request was HEAD
+    /// @param close whether the connection ends with it
+    static HttpResponse downstream(HttpResponse response, boolean bodiless, boolean close) {
+        HttpResponse sent = new DefaultHttpResponse(HttpVersion.HTTP_1_1, response.status());
+        copy(response.headers(), sent.headers(), Set.of());
+        int status = response.status().code();
+        boolean empty = bodiless || status < 200 || status == 204 || status == 304;
+        if (!empty && !sent.headers().contains(HttpHeaderNames.CONTENT_LENGTH)) {
+            sent.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+        }
+        if (close && status >= 200) {
+            sent.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        }
+        return sent;
+    }
+
+    private static void copy(HttpHeaders from, HttpHeaders to, Set<String> left) {
+        Set<String> hop = new HashSet<>(left);
+        for (String value : from.getAll(HttpHeaderNames.CONNECTION)) {
+            for (String name : value.split(",", -1)) {
+                hop.add(folded(name.strip()));
+            }
+        }
+        hop.remove("content-length");
+        for (Map.Entry<String, String> header : from) {
+            String name = folded(header.getKey());
+            if (!NOT_PASSED_ON.contains(name) && !hop.contains(name)) {
+                to.add(header.getKey(), header.getValue());
+            }
+        }
+    }
+
+    /// Some servers read `X_Name` as `X-Name`; so do we where it matters.
+    private static String folded(String name) {
+        return name.toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

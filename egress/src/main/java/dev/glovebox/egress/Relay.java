@@ -1,0 +1,84 @@
+package dev.glovebox.egress;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+
+/// One direction of a connection passed through: what is read here is written there.
+///
+/// Both channels live on one event loop. Reading pauses while the other side does not take what was
+/// written, so at most one write buffer a direction is held. The end of one direction is passed on
+/// as the end of that direction; when both have ended, both channels close.
+@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
+final class Relay extends ChannelInboundHandlerAdapter {
+    private final Channel peer;
+
+    private Relay(Channel peer) {
+        this.peer = peer;
+    }
+
+    /// Joins two channels that are not reading, the client's judging handler giving way.
+    static void join(Channel client, Channel upstream, ChannelHandler judge) {
+        if (!client.isOpen()) {
+            upstream.close();
+            return;
+        }
+        client.pipeline().replace(judge, null, new Relay(upstream));
+        upstream.pipeline().addLast(new Relay(client));
+        client.config().setAutoRead(true);
+        upstream.config().setAutoRead(true);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        peer.write(message, peer.voidPromise());
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        peer.flush();
+        if (!peer.isWritable()) {
+            ctx.channel().config().setAutoRead(false);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        peer.config().setAutoRead(ctx.channel().isWritable());
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            peer.writeAndFlush(Unpooled.EMPTY_BUFFER)
+                    .addListener(_ -> endOutput(peer, ctx.channel()));
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
+    }
+
+    private static void endOutput(Channel to, Channel from) {
+        DuplexChannel output = (DuplexChannel) to;
+        output.shutdownOutput();
+        if (output.isInputShutdown()) {
+            to.close();
+            from.close();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        peer.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        Flow.reset(ctx.channel());
+        Flow.reset(peer);
+    }
+}

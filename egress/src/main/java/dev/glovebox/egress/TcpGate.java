@@ -1,0 +1,24 @@
+package dev.glovebox.egress;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+
+/// A rule of protocol `tcp`: any bytes pass, in both directions, so nothing is waited for.
+@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
+final class TcpGate extends ChannelInboundHandlerAdapter {
+    private final Flow flow;
+
+    TcpGate(Flow flow) {
+        this.flow = flow;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        flow.door()
+                .dialler()
+                .dial(
+                        flow,
+                        upstream -> Relay.join(flow.client(), upstream, this),
+                        reason -> Flow.reset(flow.client()));
+    }
+}

@@ -1,0 +1,68 @@
+package dev.glovebox.egress;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/// A web server on the host's loopback that remembers what it was asked.
+final class FakeWeb implements AutoCloseable {
+    private final HttpServer server;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<Seen> seen = new CopyOnWriteArrayList<>();
+
+    /// A request as it arrived.
+    record Seen(String line, com.sun.net.httpserver.Headers headers, String body) {}
+
+    FakeWeb() throws IOException {
+        server =
+                HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 64);
+        server.setExecutor(threads);
+        server.createContext("/", this::answer);
+        server.start();
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+        String line = exchange.getRequestMethod() + " " + exchange.getRequestURI();
+        seen.add(new Seen(line, exchange.getRequestHeaders(), body));
+        exchange.getResponseHeaders().add("Alt-Svc", "h3=\":443\"");
+        byte[] answer = answerTo(exchange, line, body);
+        boolean head = exchange.getRequestMethod().equals("HEAD");
+        exchange.sendResponseHeaders(200, head ? -1 : answer.length == 0 ? -1 : answer.length);
+        if (!head) {
+            exchange.getResponseBody().write(answer);
+        }
+        exchange.close();
+    }
+
+    private static byte[] answerTo(HttpExchange exchange, String line, String body) {
+        String path = exchange.getRequestURI().getPath();
+        if (path.startsWith("/big/")) {
+            return new byte[Integer.parseInt(path.substring(5))];
+        }
+        String text = line + " " + exchange.getRequestHeaders().getFirst("Host");
+        return (body.isEmpty() ? text : text + " " + body.length())
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    List<Seen> seen() {
+        return seen;
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.close();
+    }
+}
