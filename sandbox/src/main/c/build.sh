@@ -10,5 +10,5 @@ case "${2:-}" in
 esac
 mkdir -p "$(dirname "$output")"
 # shellcheck disable=SC2086
-${CC:-gcc} -std=gnu11 -Wall -Wextra -Werror $flags -o "$output.$$" "$here"/*.c
+${CC:-gcc} -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $flags -o "$output.$$" "$here"/*.c
 mv "$output.$$" "$output"

@@ -4,128 +4,69 @@
  * directory we come up into must be the one we went down from, or somebody has moved the tree under
  * us and we stop. The way is remembered in a fixed array, so the depth has a limit and the memory too.
  */
-#define _GNU_SOURCE
-#include "files.h"
-
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "init.h"
 
 #define DEPTH_MAX 32768
 #define BATCH 512 /* removals until the worker is asked to ask again */
 
-static struct { dev_t device; ino_t inode; } way[DEPTH_MAX];
+static struct place { dev_t device; ino_t inode; } way[DEPTH_MAX];
 
-static bool remember(int directory, int depth) {
+/* Moves to `name`: ".." or an entry. What we are about to empty is made writable (a Go module cache is not). */
+static int step(int *directory, const char *name, int depth, bool down) {
     struct stat st;
-    if (fstat(directory, &st) < 0)
-        return false;
-    way[depth].device = st.st_dev;
-    way[depth].inode = st.st_ino;
-    return true;
-}
-
-static bool is_remembered(int directory, int depth) {
-    struct stat st;
-    return fstat(directory, &st) == 0 && st.st_dev == way[depth].device && st.st_ino == way[depth].inode;
-}
-
-/* One removal; a directory we own but may not write (a Go module cache) is made writable first. */
-static int unlink_entry(int directory, const char *name) {
-    int result = unlinkat(directory, name, 0);
-    if (result < 0 && errno == EACCES) {
-        int self = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (self >= 0 && fchmod(self, 0700) == 0)
-            result = unlinkat(directory, name, 0);
-        else
-            errno = EACCES;
-        int error = errno;
-        if (self >= 0)
-            close(self);
-        errno = error;
-    }
-    if (result < 0 && (errno == EISDIR || errno == EPERM))
-        result = unlinkat(directory, name, AT_REMOVEDIR);
-    return result;
-}
-
-/* Moves the walk to `name` ("..", or an entry). */
-static int step(int *directory, const char *name, int depth) {
-    if (depth >= DEPTH_MAX)
-        return errno = ENAMETOOLONG, -1;
+    if (depth >= DEPTH_MAX) return errno = ENAMETOOLONG, -1;
     int next = openat(*directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (next < 0)
-        return -1;
+    if (next < 0) return -1;
     close(*directory);
     *directory = next;
-    return 0;
+    if (fstat(next, &st) < 0) return -1;
+    if (!down) return st.st_dev == way[depth].device && st.st_ino == way[depth].inode ? 0 : (errno = ESTALE, -1);
+    way[depth] = (struct place) {st.st_dev, st.st_ino};
+    return (st.st_mode & 0200) != 0 ? 0 : fchmod(next, 0700);
+}
+
+int unlink_entry(int directory, const char *name) {
+    int result = unlinkat(directory, name, 0);
+    return result < 0 && (errno == EISDIR || errno == EPERM) ? unlinkat(directory, name, AT_REMOVEDIR) : result;
 }
 
 /* Removes entries until the directory is empty (0), a full subdirectory was entered (1) or an error (-1). */
 static int clear(int *directory, int depth, int *budget) {
     static _Alignas(struct dirent64) char records[8192];
-    for (;;) {
+    while (*budget > 0) {
         long count = syscall(SYS_getdents64, *directory, records, sizeof records);
-        if (count <= 0)
-            return (int) count;
+        if (count <= 0) return (int) count;
         for (long at = 0; at < count && *budget > 0;) {
             struct dirent64 *record = (struct dirent64 *) (records + at);
+            const char *name = record->d_name;
             at += record->d_reclen;
-            if (strcmp(record->d_name, ".") == 0 || strcmp(record->d_name, "..") == 0)
-                continue;
-            if (unlink_entry(*directory, record->d_name) == 0)
-                --*budget;
-            else if (errno == ENOTEMPTY || errno == EEXIST)
-                return step(directory, record->d_name, depth + 1) < 0 ? -1 : 1;
-            else if (errno != ENOENT)
-                return -1;
-        }
-        if (*budget == 0)
-            return 0;
-    }
-}
-
-static int walk(int *directory, int *budget) {
-    int depth = 0;
-    if (!remember(*directory, 0))
-        return -1;
-    while (*budget > 0) {
-        int result = clear(directory, depth, budget);
-        if (result < 0)
-            return -1;
-        if (result == 1) {
-            if (!remember(*directory, ++depth))
-                return -1;
-        } else if (*budget > 0) {
-            if (depth == 0)
-                return 0;
-            if (step(directory, "..", 0) < 0)
-                return -1;
-            if (!is_remembered(*directory, --depth))
-                return errno = ESTALE, -1;
+            if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+            if (unlink_entry(*directory, name) == 0) --*budget;
+            else if (errno == ENOTEMPTY || errno == EEXIST) return step(directory, name, depth + 1, true) < 0 ? -1 : 1;
+            else if (errno != ENOENT) return -1;
         }
     }
     return 0;
 }
 
+/* The top is entry 0 of the way. An emptied directory is left behind and removed from above, when met again. */
+static int walk(int *directory, const char *name, int *budget) {
+    int depth = 0, result = step(directory, name, 0, true);
+    while (result >= 0 && *budget > 0) {
+        result = clear(directory, depth, budget);
+        if (result == 1) depth++;
+        if (result != 0 || *budget == 0) continue;
+        if (depth == 0) return 0;
+        result = step(directory, "..", --depth, false);
+    }
+    return result < 0 ? -1 : 0;
+}
+
 int remove_tree(int parent, const char *name, bool *more) {
     int budget = BATCH;
-    if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
-        return 0;
-    if (errno != ENOTEMPTY && errno != EEXIST)
-        return -1;
-    int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (directory < 0)
-        return -1;
-    int result = walk(&directory, &budget);
-    int error = errno;
-    close(directory);
+    int directory = fcntl(parent, F_DUPFD_CLOEXEC, 3);
+    int result = directory < 0 ? -1 : walk(&directory, name, &budget);
+    close_fd(&directory);
     *more = result == 0 && budget == 0;
-    if (result == 0 && !*more)
-        return unlinkat(parent, name, AT_REMOVEDIR);
-    return errno = error, result;
+    return result < 0 || *more ? result : unlinkat(parent, name, AT_REMOVEDIR);
 }

@@ -1,132 +1,66 @@
 /*
  * Frames in, frames out, with all memory static: whatever the other side sends, the inbox is two
- * frames and the outbox four. Decoding is apart from acting, so that the fuzzer can feed it alone;
- * it trusts no length, count or terminator, and a frame with even one byte too many is malformed.
+ * frames and the outbox four. Decoding is apart from acting, so that the fuzzer can feed it alone; it
+ * trusts no length, count or terminator.
  */
-#define _GNU_SOURCE
-#include "wire.h"
+#include "init.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
+#define FRAME_MAX (REQUEST_HEAD + PAYLOAD_MAX)
 
 static struct { uint8_t bytes[2 * FRAME_MAX]; size_t start, end; } inbox;
 static struct { uint8_t bytes[4 * FRAME_MAX]; size_t start, end, frame; bool starved; } outbox;
 
-/* ---- reading a payload: a cursor that turns bad once and stays bad ---- */
+/* ---- requests ---- */
 
-struct cursor { uint8_t *at, *end; bool bad; };
+struct head {
+    uint32_t type_and_size, id;
+    uint64_t offset;
+    uint32_t amount, amount_err;
+    uint16_t mode, rows, columns, strings, variables;
+    uint8_t flags, number;
+} __attribute__((packed));
+_Static_assert(sizeof(struct head) == REQUEST_HEAD, "the head is its wire form");
 
-static uint64_t take(struct cursor *c, size_t width) {
-    if ((size_t) (c->end - c->at) < width) {
-        c->bad = true;
-        return 0;
-    }
-    uint64_t value = 0;
-    while (width-- > 0)
-        value = value << 8 | *c->at++;
-    return value;
-}
-
-static char *take_string(struct cursor *c) {
-    uint8_t *nul = c->bad ? NULL : memchr(c->at, 0, (size_t) (c->end - c->at));
-    if (nul == NULL) {
-        c->bad = true;
-        return NULL;
-    }
-    char *string = (char *) c->at;
-    c->at = nul + 1;
-    return string;
-}
-
-/* Paths are absolute by contract: a relative one would depend on the directory init happens to be in. */
-static char *take_path(struct cursor *c) {
-    char *path = take_string(c);
-    if (path != NULL && path[0] != '/')
-        c->bad = true;
-    return path;
-}
-
-static void take_strings(struct cursor *c, char **into, size_t count) {
-    if (count > MAX_STRINGS) {
-        c->bad = true;
-        count = 0;
-    }
-    for (size_t i = 0; i < count; i++)
-        into[i] = take_string(c);
+/* Points `into` at `count` strings that end within the bytes; returns what follows them, or NULL. */
+static uint8_t *take_strings(uint8_t *at, const uint8_t *end, char **into, size_t count) {
+    if (at == NULL || count > STRINGS_MAX) return NULL;
     into[count] = NULL;
-}
-
-static void take_rest(struct cursor *c, struct request *r) {
-    r->data = c->at;
-    r->size = (size_t) (c->end - c->at);
-    c->at = c->end;
-}
-
-static void take_start(struct cursor *c, struct request *r) {
-    r->flags = (uint8_t) take(c, 1);
-    r->rows = (uint16_t) take(c, 2);
-    r->columns = (uint16_t) take(c, 2);
-    r->amount = (uint32_t) take(c, 4);
-    r->amount_err = (uint32_t) take(c, 4);
-    size_t arguments = take(c, 2), variables = take(c, 2);
-    r->path = take_path(c);
-    take_strings(c, r->argv, arguments);
-    take_strings(c, r->envp, variables);
-    c->bad |= arguments == 0 || r->amount > CREDIT_MAX || r->amount_err > CREDIT_MAX;
-}
-
-static void take_flags_mode_path(struct cursor *c, struct request *r) {
-    r->flags = (uint8_t) take(c, 1);
-    r->mode = (uint32_t) take(c, 4);
-    r->path = take_path(c);
-    c->bad |= (r->mode & ~0777U) != 0;
-}
-
-/* Fields of each request, in wire order; an unknown type is malformed. */
-static void take_payload(struct cursor *c, struct request *r) {
-    switch (r->type) {
-    case START: take_start(c, r); break;
-    case STDIN: case WRITE_DATA: take_rest(c, r); break;
-    case CLOSE: r->number = (uint8_t) take(c, 1); c->bad |= r->number > 2; break;
-    case CREDIT:
-        r->number = (uint8_t) take(c, 1);
-        r->amount = (uint32_t) take(c, 4);
-        c->bad |= r->number < 1 || r->number > 2 || r->amount > CREDIT_MAX;
-        break;
-    case SIGNAL: r->number = (uint8_t) take(c, 1); c->bad |= r->number < 1 || r->number > 64; break;
-    case RESIZE: r->rows = (uint16_t) take(c, 2); r->columns = (uint16_t) take(c, 2); break;
-    case READ: r->flags = (uint8_t) take(c, 1); r->offset = take(c, 8); /* fall through */
-    case LIST: r->amount = (uint32_t) take(c, 4); r->path = take_path(c); break;
-    case STAT: case REMOVE: r->flags = (uint8_t) take(c, 1); /* fall through */
-    case REALPATH: r->path = take_path(c); break;
-    case MKDIR: case WRITE_OPEN: take_flags_mode_path(c, r); break;
-    case RENAME: r->path = take_path(c); r->target = take_path(c); break;
-    case WRITE_COMMIT: case WRITE_ABORT: break;
-    default: c->bad = true;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *nul = memchr(at, 0, (size_t) (end - at));
+        if (nul == NULL) return NULL;
+        into[i] = (char *) at;
+        at = nul + 1;
     }
+    return at;
 }
 
 enum verdict request_decode(uint8_t *bytes, size_t length, struct request *r, size_t *used) {
-    struct cursor header = {bytes, bytes + length, false};
-    uint8_t type = (uint8_t) take(&header, 1);
-    size_t size = take(&header, 3);
-    uint32_t id = (uint32_t) take(&header, 4);
-    if (header.bad)
-        return FRAME_INCOMPLETE;
-    if (size > FRAME_PAYLOAD_MAX)
-        return FRAME_MALFORMED;
-    if (length - FRAME_HEADER < size)
-        return FRAME_INCOMPLETE;
-    struct cursor payload = {header.at, header.at + size, false};
-    r->type = type;
-    r->id = id;
-    take_payload(&payload, r);
-    *used = FRAME_HEADER + size;
-    return payload.bad || payload.at != payload.end ? FRAME_MALFORMED : FRAME_READY;
+    struct head head;
+    if (length < sizeof head) return INCOMPLETE;
+    memcpy(&head, bytes, sizeof head);
+    size_t size = be32toh(head.type_and_size) & 0xffffff;
+    if (size > PAYLOAD_MAX) return MALFORMED;
+    if (length - sizeof head < size) return INCOMPLETE;
+    *used = sizeof head + size;
+    r->type = be32toh(head.type_and_size) >> 24;
+    r->id = be32toh(head.id);
+    r->offset = be64toh(head.offset);
+    r->amount = be32toh(head.amount);
+    r->amount_err = be32toh(head.amount_err);
+    r->mode = be16toh(head.mode);
+    r->rows = be16toh(head.rows);
+    r->columns = be16toh(head.columns);
+    r->flags = head.flags;
+    r->number = head.number;
+    r->string_count = be16toh(head.strings);
+    uint8_t *end = bytes + *used;
+    uint8_t *rest = take_strings(bytes + sizeof head, end, r->strings, r->string_count);
+    rest = take_strings(rest, end, r->variables, be16toh(head.variables));
+    if (rest == NULL || (r->mode & ~0777) != 0) return MALFORMED;
+    r->data = rest;
+    r->size = (size_t) (end - rest);
+    return READY;
 }
-
-/* ---- inbox ---- */
 
 bool inbox_has_space(void) {
     return inbox.end - inbox.start < FRAME_MAX;
@@ -138,21 +72,18 @@ ssize_t inbox_receive(int socket) {
     inbox.start = 0;
     /* No control buffer: the kernel closes any descriptor that was sent along (unix(7)). */
     ssize_t count = recv(socket, inbox.bytes + inbox.end, sizeof inbox.bytes - inbox.end, MSG_DONTWAIT);
-    if (count > 0)
-        inbox.end += (size_t) count;
+    if (count > 0) inbox.end += (size_t) count;
     return count;
 }
 
 enum verdict inbox_next(struct request *request) {
     size_t used = 0;
-    enum verdict verdict =
-        request_decode(inbox.bytes + inbox.start, inbox.end - inbox.start, request, &used);
-    if (verdict == FRAME_READY)
-        inbox.start += used;
+    enum verdict verdict = request_decode(inbox.bytes + inbox.start, inbox.end - inbox.start, request, &used);
+    if (verdict == READY) inbox.start += used;
     return verdict;
 }
 
-/* ---- outbox ---- */
+/* ---- answers ---- */
 
 /* Room for one full frame and the few small ones (credit, closed) that can come with it. */
 bool outbox_fits(void) {
@@ -161,22 +92,21 @@ bool outbox_fits(void) {
     return fits;
 }
 
-bool outbox_waiting(void) {
-    return outbox.end > outbox.start;
-}
-
 bool outbox_starved(void) {
     bool starved = outbox.starved;
     outbox.starved = false;
     return starved;
 }
 
+bool outbox_waiting(void) {
+    return outbox.end > outbox.start;
+}
+
 bool outbox_send(int socket) {
     while (outbox_waiting()) {
-        ssize_t count = send(socket, outbox.bytes + outbox.start, outbox.end - outbox.start,
-                             MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (count < 0)
-            return errno == EAGAIN || errno == EINTR;
+        size_t waiting = outbox.end - outbox.start;
+        ssize_t count = send(socket, outbox.bytes + outbox.start, waiting, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (count < 0) return errno == EAGAIN || errno == EINTR;
         outbox.start += (size_t) count;
     }
     outbox.start = outbox.end = 0; /* start low again, so that few pages are ever touched */
@@ -190,9 +120,13 @@ uint8_t *frame_begin(enum answer_type type, uint32_t id) {
         outbox.start = 0;
     }
     outbox.frame = outbox.end;
-    frame_put_u32((uint32_t) type << 24);
-    frame_put_u32(id);
+    frame_number((uint32_t) type << 24, 4);
+    frame_number(id, 4);
     return outbox.bytes + outbox.end;
+}
+
+void frame_took(size_t size) {
+    outbox.end += size;
 }
 
 void frame_put(const void *bytes, size_t size) {
@@ -200,44 +134,43 @@ void frame_put(const void *bytes, size_t size) {
     outbox.end += size;
 }
 
-void frame_put_u8(uint8_t value) {
-    outbox.bytes[outbox.end++] = value;
+void frame_number(uint64_t value, int width) {
+    while (width-- > 0) outbox.bytes[outbox.end++] = (uint8_t) (value >> 8 * width);
 }
 
-void frame_put_u32(uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8)
-        frame_put_u8((uint8_t) (value >> shift));
+void frame_numbers(const uint64_t *values, size_t count) {
+    for (size_t i = 0; i < count; i++) frame_number(values[i], 8);
 }
 
-void frame_put_u64(uint64_t value) {
-    frame_put_u32((uint32_t) (value >> 32));
-    frame_put_u32((uint32_t) value);
-}
-
-void frame_took(size_t size) {
-    outbox.end += size;
-}
-
+/* Writes the length where frame_begin has left zeros. */
 void frame_end(void) {
-    size_t size = outbox.end - outbox.frame - FRAME_HEADER;
-    for (int i = 0; i < 3; i++)
-        outbox.bytes[outbox.frame + 1 + (size_t) i] = (uint8_t) (size >> (16 - 8 * i));
+    size_t end = outbox.end, size = end - outbox.frame - ANSWER_HEAD;
+    outbox.end = outbox.frame + 1;
+    frame_number(size, 3);
+    outbox.end = end;
 }
 
 void frame_cancel(void) {
     outbox.end = outbox.frame;
 }
 
-void answer_ok(uint32_t id) {
-    frame_begin(RESULT, id);
+void say_number(enum answer_type type, uint32_t id, uint64_t value, int width) {
+    frame_begin(type, id);
+    frame_number(value, width);
     frame_end();
 }
 
-void answer_error(uint32_t id, int error, const char *step) {
-    const char *name = strerrorname_np(error);
-    name = name == NULL ? "EIO" : name;
-    frame_begin(ERROR, id);
-    frame_put(name, strlen(name) + 1);
-    frame_put(step, strlen(step));
+void say_bytes(enum answer_type type, uint32_t id, const void *bytes, size_t size) {
+    frame_begin(type, id);
+    frame_put(bytes, size);
+    frame_end();
+}
+
+void answer(uint32_t id, int result, const char *step) {
+    const char *name = strerrorname_np(errno);
+    if (name == NULL) name = "EIO";
+    frame_begin(result < 0 ? ERROR : RESULT, id);
+    if (result < 0) frame_put(name, strlen(name) + 1);
+    if (result < 0) frame_put(step, strlen(step));
     frame_end();
 }

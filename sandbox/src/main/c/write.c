@@ -4,32 +4,33 @@
  * longer than a frame arrives in pieces, so an open write has a slot, found by the id of its request.
  * Only the first failure or the commit answers: the worker may send open, data and commit in one breath.
  */
-#define _GNU_SOURCE
-#include "files.h"
+#include "init.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static struct write { bool used, sync; uint32_t id; int directory, file; char name[256], temp[48]; } writes[MAX_WRITES];
+static struct write { bool used, sync; uint32_t id; int directory, file; char name[256], temp[48]; } writes[WRITES_MAX];
 
 static struct write *find(bool used, uint32_t id) {
-    for (struct write *w = writes; w < writes + MAX_WRITES; w++)
-        if (w->used == used && (!used || w->id == id))
-            return w;
-    return NULL;
+    for (struct write *w = writes; w < writes + WRITES_MAX; w++)
+        if (w->used == used && (!used || w->id == id)) return w;
+    return errno = EAGAIN, NULL;
 }
 
 static void release(struct write *w, bool remove) {
-    if (w->file >= 0)
-        close(w->file);
-    if (remove)
-        unlinkat(w->directory, w->temp, 0);
-    close(w->directory);
+    int error = errno;
+    close_fd(&w->file);
+    if (remove) unlinkat(w->directory, w->temp, 0);
+    close_fd(&w->directory);
     w->used = false;
+    errno = error; /* that of what went wrong before */
+}
+
+/* Whether the name may be replaced: nothing there, or a regular file, whose mode is kept. */
+static int check_target(int directory, const char *name, mode_t *mode) {
+    struct stat st;
+    if (strlen(name) >= sizeof writes[0].name) return errno = ENAMETOOLONG, -1;
+    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT ? 0 : -1;
+    *mode = st.st_mode & 0777;
+    errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    return S_ISREG(st.st_mode) ? 0 : -1;
 }
 
 /* The directory and last name of the file to replace; a link is followed to the file it leads to. */
@@ -37,57 +38,36 @@ static int find_target(char *path, bool parents, char **name, mode_t *mode) {
     static char resolved[4096 + 16];
     struct stat st;
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
-        if (canonical(path, resolved, sizeof resolved) < 0)
-            return -1;
+        if (canonical(path, resolved, sizeof resolved) < 0) return -1;
         path = resolved;
     }
     int directory = open_parent(path, parents, name);
-    if (directory < 0)
-        return -1;
-    if (fstatat(directory, *name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        *mode = st.st_mode & 0777;
-        errno = S_ISREG(st.st_mode) ? ENOENT : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-    }
-    if (errno == ENOENT && strlen(*name) < sizeof writes[0].name)
-        return directory;
-    int error = errno == ENOENT ? ENAMETOOLONG : errno;
-    close(directory);
-    return errno = error, -1;
+    if (directory >= 0 && check_target(directory, *name, mode) < 0) close_fd(&directory);
+    return directory;
 }
 
 static int open_temp(struct write *w, mode_t mode) {
     static uint32_t counter;
-    do
+    do {
         snprintf(w->temp, sizeof w->temp, ".glovebox-%d-%u.tmp", (int) getpid(), counter++);
-    while ((w->file = openat(w->directory, w->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0
-           && errno == EEXIST);
+        w->file = openat(w->directory, w->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    } while (w->file < 0 && errno == EEXIST);
     return w->file < 0 ? -1 : fchmod(w->file, mode);
 }
 
-bool write_open(const struct request *r) {
-    char *name;
+void write_open(const struct request *r) {
+    char *name = NULL;
     mode_t mode = r->mode;
+    violated = find(true, r->id) != NULL;
     struct write *w = find(false, 0);
-    if (find(true, r->id) != NULL)
-        return false;
-    if (w == NULL) {
-        answer_error(r->id, EAGAIN, "too many open writes");
-        return true;
-    }
-    w->directory = find_target(r->path, r->flags & WRITE_PARENTS, &name, &mode);
-    if (w->directory < 0) {
-        answer_error(r->id, errno, "write");
-        return true;
-    }
-    w->used = true;
-    w->sync = r->flags & WRITE_SYNC;
-    w->id = r->id;
-    snprintf(w->name, sizeof w->name, "%s", name);
-    if (open_temp(w, mode) < 0) {
-        answer_error(r->id, errno, "write");
+    int directory = w == NULL || violated ? -1 : find_target(r->strings[0], r->flags & PARENTS, &name, &mode);
+    if (directory >= 0) {
+        *w = (struct write) {.used = true, .sync = r->flags & SYNC, .id = r->id, .directory = directory, .file = -1};
+        snprintf(w->name, sizeof w->name, "%s", name);
+        if (open_temp(w, mode) == 0) return;
         release(w, w->file >= 0);
     }
-    return true;
+    answer(r->id, -1, "write");
 }
 
 void write_data(const struct request *r) {
@@ -95,7 +75,7 @@ void write_data(const struct request *r) {
     for (size_t done = 0; w != NULL && done < r->size;) {
         ssize_t count = write(w->file, r->data + done, r->size - done);
         if (count < 0) {
-            answer_error(r->id, errno, "write");
+            answer(r->id, -1, "write");
             release(w, true);
             return;
         }
@@ -105,19 +85,14 @@ void write_data(const struct request *r) {
 
 void write_commit(const struct request *r) {
     struct write *w = find(true, r->id);
-    if (w == NULL)
-        return; /* its failure was told already */
+    if (w == NULL) return; /* its failure was told already */
     bool stored = !w->sync || fsync(w->file) == 0;
-    bool renamed = stored && renameat(w->directory, w->temp, w->directory, w->name) == 0;
-    if (renamed)
-        answer_ok(r->id);
-    else
-        answer_error(r->id, errno, stored ? "rename" : "fsync");
-    release(w, !renamed);
+    int result = stored ? renameat(w->directory, w->temp, w->directory, w->name) : -1;
+    answer(r->id, result, stored ? "rename" : "fsync");
+    release(w, result < 0);
 }
 
 void write_abort(const struct request *r) {
     struct write *w = find(true, r->id);
-    if (w != NULL)
-        release(w, true);
+    if (w != NULL) release(w, true);
 }

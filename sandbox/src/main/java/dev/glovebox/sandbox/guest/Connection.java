@@ -134,7 +134,7 @@ final class Connection {
 
     /// Handles the first frame of the buffer, if it is there as a whole.
     private boolean readFrame(ByteBuffer buffer) {
-        if (buffer.remaining() < Wire.HEADER) {
+        if (buffer.remaining() < Wire.ANSWER_HEAD) {
             return false;
         }
         int head = buffer.getInt(buffer.position());
@@ -143,21 +143,21 @@ final class Connection {
         if (size > Wire.PAYLOAD_MAX || type == Wire.FATAL) {
             throw new GuestException("EPROTO", "frame of type " + type + " and size " + size, "");
         }
-        if (buffer.remaining() < Wire.HEADER + size) {
+        if (buffer.remaining() < Wire.ANSWER_HEAD + size) {
             return false;
         }
         int id = buffer.getInt(buffer.position() + 4);
         Listener listener = listeners.get(id);
         if (listener != null) {
-            listener.frame(type, buffer.slice(buffer.position() + Wire.HEADER, size));
+            listener.frame(type, buffer.slice(buffer.position() + Wire.ANSWER_HEAD, size));
         }
-        buffer.position(buffer.position() + Wire.HEADER + size);
+        buffer.position(buffer.position() + Wire.ANSWER_HEAD + size);
         return true;
     }
 
     /// Idle guests keep a small buffer; a busy one grows it once to a whole frame.
     private static ByteBuffer makeRoom(ByteBuffer buffer) {
-        int largest = Wire.HEADER + Wire.PAYLOAD_MAX;
+        int largest = Wire.ANSWER_HEAD + Wire.PAYLOAD_MAX;
         if (buffer.remaining() < buffer.capacity() / 2 || buffer.capacity() == largest) {
             return buffer.compact();
         }

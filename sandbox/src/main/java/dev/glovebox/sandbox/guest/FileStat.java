@@ -1,5 +1,6 @@
 package dev.glovebox.sandbox.guest;
 
+import java.nio.ByteBuffer;
 import java.time.Instant;
 
 /// What `stat(2)` says of a file inside.
@@ -17,4 +18,19 @@ public record FileStat(
         long inode,
         long links,
         long size,
-        Instant modified) {}
+        Instant modified) {
+    /// Reads the nine numbers of the protocol.
+    static FileStat from(ByteBuffer facts) {
+        int mode = (int) facts.getLong();
+        return new FileStat(
+                FileKind.of(mode),
+                mode & 07777,
+                (int) facts.getLong(),
+                (int) facts.getLong(),
+                facts.getLong(),
+                facts.getLong(),
+                facts.getLong(),
+                facts.getLong(),
+                Instant.ofEpochSecond(facts.getLong(), facts.getLong()));
+    }
+}

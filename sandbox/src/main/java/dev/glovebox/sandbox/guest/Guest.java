@@ -4,7 +4,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -90,17 +89,8 @@ public final class Guest implements AutoCloseable {
                 call(
                         "stat",
                         path,
-                        id -> frame(Wire.STAT, id, path).u8(followLinks ? 1 : 0).path(path));
-        int mode = answer.getInt();
-        int uid = answer.getInt();
-        int gid = answer.getInt();
-        long device = answer.getLong();
-        long inode = answer.getLong();
-        long links = answer.getLong();
-        long size = answer.getLong();
-        Instant modified = Instant.ofEpochSecond(answer.getLong(), answer.getInt());
-        return new FileStat(
-                FileKind.of(mode), mode & 07777, uid, gid, device, inode, links, size, modified);
+                        id -> frame(Wire.STAT, id, path).flags(followLinks ? 1 : 0).path(path));
+        return FileStat.from(answer);
     }
 
     /// The entries of a directory without `.` and `..`, in no order.
@@ -117,7 +107,7 @@ public final class Guest implements AutoCloseable {
                         refuseMoreThan(maxEntries, entries.size(), path);
                     }
                 },
-                id -> frame(Wire.LIST, id, path).u32(notNegative(maxEntries)).path(path));
+                id -> frame(Wire.LIST, id, path).amount(notNegative(maxEntries)).path(path));
         return List.copyOf(entries);
     }
 
@@ -165,7 +155,7 @@ public final class Guest implements AutoCloseable {
         call(
                 "mkdir",
                 path,
-                id -> frame(Wire.MKDIR, id, path).u8(parents ? 1 : 0).u32(mode).path(path));
+                id -> frame(Wire.MKDIR, id, path).flags(parents ? 1 : 0).mode(mode).path(path));
     }
 
     /// Removes a file, a link itself, or a directory.
@@ -177,7 +167,10 @@ public final class Guest implements AutoCloseable {
         while (call(
                                 "remove",
                                 path,
-                                id -> frame(Wire.REMOVE, id, path).u8(recursive ? 1 : 0).path(path))
+                                id ->
+                                        frame(Wire.REMOVE, id, path)
+                                                .flags(recursive ? 1 : 0)
+                                                .path(path))
                         .get()
                 != 0) {
             if (System.nanoTime() > deadline) {
@@ -258,9 +251,9 @@ public final class Guest implements AutoCloseable {
                 },
                 id ->
                         frame(Wire.READ, id, path)
-                                .u8(flags)
-                                .u64(offset)
-                                .u32(notNegative(maxBytes))
+                                .flags(flags)
+                                .offset(offset)
+                                .amount(notNegative(maxBytes))
                                 .path(path));
         return content.toByteArray();
     }
@@ -269,11 +262,14 @@ public final class Guest implements AutoCloseable {
             int id, String path, byte[] content, WriteOptions options, Reply reply) {
         int flags = (options.createParents() ? 1 : 0) | (options.sync() ? 2 : 0);
         Frame pending =
-                frame(Wire.WRITE_OPEN, id, path).u8(flags).u32(options.newFileMode()).path(path);
+                frame(Wire.WRITE_OPEN, id, path)
+                        .flags(flags)
+                        .mode(options.newFileMode())
+                        .path(path);
         for (int sent = 0; sent < content.length && !reply.isDone(); ) {
             int count = Math.min(content.length - sent, Wire.PAYLOAD_MAX);
             connection.send(pending);
-            pending = frame(Wire.WRITE_DATA, id, path).bytes(content, sent, count);
+            pending = frame(Wire.WRITE_DATA, id, path).data(content, sent, count);
             sent += count;
         }
         connection.send(pending, frame(Wire.WRITE_COMMIT, id, path));
@@ -281,21 +277,15 @@ public final class Guest implements AutoCloseable {
 
     private Frame startFrame(int id, ProcessRequest request) {
         int flags = (request.pty().isPresent() ? 1 : 0) | (request.mergeStderr() ? 2 : 0);
-        WindowSize size = request.pty().orElse(new WindowSize(24, 80));
-        List<String> argv = request.argv();
-        Map<String, String> environment = request.environment();
-        if (argv.size() > Wire.MAX_STRINGS || environment.size() > Wire.MAX_STRINGS) {
-            throw new GuestException("E2BIG", "arguments or variables of", argv.getFirst());
-        }
         Frame frame =
-                frame(Wire.START, id, argv.getFirst())
-                        .u8(flags)
-                        .u16(size.rows())
-                        .u16(size.columns());
-        frame.u32(limits.streamBytes()).u32(limits.streamBytes());
-        frame.u16(argv.size()).u16(environment.size()).path(request.cwd());
-        argv.forEach(frame::string);
-        environment.forEach((name, value) -> frame.string(name + "=" + value));
+                frame(Wire.START, id, request.argv().getFirst())
+                        .flags(flags)
+                        .size(request.pty().orElse(new WindowSize(24, 80)))
+                        .amount(limits.streamBytes())
+                        .amountErr(limits.streamBytes())
+                        .path(request.cwd());
+        request.argv().forEach(frame::string);
+        request.environment().forEach(frame::variable);
         return frame;
     }
 
@@ -324,16 +314,14 @@ public final class Guest implements AutoCloseable {
     }
 
     private static DirectoryEntry entry(ByteBuffer part) {
-        int mode = part.getInt();
-        long size = part.getLong();
-        Instant modified = Instant.ofEpochSecond(part.getLong(), part.getInt());
+        FileStat stat = FileStat.from(part);
         int start = part.position();
         while (part.get() != 0) {}
         String name =
                 StandardCharsets.UTF_8
                         .decode(part.slice(start, part.position() - 1 - start))
                         .toString();
-        return new DirectoryEntry(name, FileKind.of(mode), mode & 07777, size, modified);
+        return new DirectoryEntry(name, stat.kind(), stat.mode(), stat.size(), stat.modified());
     }
 
     private static Map<String, String> lines(ByteBuffer greeting) {

@@ -69,14 +69,14 @@ public final class GuestProcess implements AutoCloseable {
         if (signal < 1 || signal > 64) {
             throw new IllegalArgumentException("signal out of range: " + signal);
         }
-        connection.send(new Frame(Wire.SIGNAL, id, program).u8(signal));
+        connection.send(new Frame(Wire.SIGNAL, id, program).number(signal));
     }
 
     /// Tells its terminal a new size; nothing happens without a terminal.
     ///
     /// @throws GuestException if the sandbox is gone
     public void resize(WindowSize size) {
-        connection.send(new Frame(Wire.RESIZE, id, program).u16(size.rows()).u16(size.columns()));
+        connection.send(new Frame(Wire.RESIZE, id, program).size(size));
     }
 
     /// Waits for its exit, not for the end of its output.
@@ -106,7 +106,7 @@ public final class GuestProcess implements AutoCloseable {
     @Override
     public void close() {
         if (!exited.isDone()) {
-            connection.sendIfOpen(new Frame(Wire.SIGNAL, id, program).u8(SIGKILL));
+            connection.sendIfOpen(new Frame(Wire.SIGNAL, id, program).number(SIGKILL));
         }
         stdin.close();
         stdout.close();
@@ -128,8 +128,8 @@ public final class GuestProcess implements AutoCloseable {
                 capacity,
                 granted ->
                         connection.sendIfOpen(
-                                new Frame(Wire.CREDIT, id, "").u8(stream).u32(granted)),
-                () -> connection.sendIfOpen(new Frame(Wire.CLOSE, id, "").u8(stream)));
+                                new Frame(Wire.CREDIT, id, "").number(stream).amount(granted)),
+                () -> connection.sendIfOpen(new Frame(Wire.CLOSE, id, "").number(stream)));
     }
 
     private final class Events implements Listener {

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// nobody interrupts writes whatever is there in one piece; frames that arrive meanwhile go
 /// together.
 final class Outbox {
-    private static final int LIMIT = 2 * (Wire.HEADER + Wire.PAYLOAD_MAX);
+    private static final int LIMIT = 2 * (Wire.REQUEST_HEAD + Wire.PAYLOAD_MAX);
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition filled = lock.newCondition();

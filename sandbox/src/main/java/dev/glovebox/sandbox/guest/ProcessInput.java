@@ -70,7 +70,7 @@ public final class ProcessInput extends OutputStream {
         } finally {
             lock.unlock();
         }
-        connection.sendIfOpen(new Frame(Wire.CLOSE, id, "").u8(0));
+        connection.sendIfOpen(new Frame(Wire.CLOSE, id, "").number(0));
     }
 
     void granted(int bytes) {
@@ -104,7 +104,7 @@ public final class ProcessInput extends OutputStream {
         while (done < length) {
             int count = takeCredit(length - done, deadline);
             try {
-                connection.send(new Frame(Wire.STDIN, id, "").bytes(buffer, offset + done, count));
+                connection.send(new Frame(Wire.STDIN, id, "").data(buffer, offset + done, count));
             } catch (GuestException e) {
                 throw new IOException("stdin: " + e.getMessage(), e);
             }

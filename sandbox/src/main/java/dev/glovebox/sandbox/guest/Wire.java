@@ -4,7 +4,8 @@ package dev.glovebox.sandbox.guest;
 /// mean.
 final class Wire {
     static final int VERSION = 1;
-    static final int HEADER = 8;
+    static final int REQUEST_HEAD = 36;
+    static final int ANSWER_HEAD = 8;
     static final int PAYLOAD_MAX = 65_536;
     static final int STDIN_WINDOW = 65_536;
     static final int MAX_STRINGS = 2048;

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// How it ends: the worker goes, init goes, or one of them talks nonsense.
@@ -84,46 +85,82 @@ class GuestEndTest {
         }
     }
 
+    static List<Frame> violations() {
+        byte[] data = {0};
+        return List.of(
+                new Frame(0x99, 1, "no such type"),
+                new Frame(Wire.STAT, 1, "no path"),
+                new Frame(Wire.STAT, 1, "relative").string("ab"),
+                new Frame(Wire.STAT, 1, "two paths").path("/").path("/"),
+                new Frame(Wire.STAT, 1, "a byte too many").path("/").data(data, 0, 1),
+                new Frame(Wire.STAT, 1, "a variable").path("/").variable("A", "b").string("c"),
+                new Frame(Wire.RENAME, 1, "one path").path("/"),
+                new Frame(Wire.SIGNAL, 1, "signal 0").number(0),
+                new Frame(Wire.SIGNAL, 1, "signal 65").number(65),
+                new Frame(Wire.SIGNAL, 1, "data").number(1).data(data, 0, 1),
+                new Frame(Wire.CREDIT, 1, "stdin").number(0).amount(1),
+                new Frame(Wire.CREDIT, 1, "stream 3").number(3).amount(1),
+                new Frame(Wire.CREDIT, 1, "absurd").number(1).amount(-1),
+                new Frame(Wire.CLOSE, 1, "stream 7").number(7),
+                new Frame(Wire.MKDIR, 1, "setuid").mode(04755).path("/x"),
+                new Frame(Wire.START, 1, "no program").path("/"),
+                new Frame(Wire.START, 1, "absurd credit").amount(-1).path("/").string("true"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("violations")
+    void aMalformedFrameEndsEverything(Frame frame) throws Exception {
+        aViolationEndsEverything(frame.seal());
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "99000000 00000001", // no such type
-                "12ffffff 00000001", // longer than a frame may be
-                "12000000 00000001", // no flags
-                "12000004 00000001 00 2f6162", // a path without its end
-                "12000005 00000001 00 61620000", // a relative path, and a byte too many
-                "12000004 00000001 00 2f0000", // a byte too many
-                "05000001 00000001 00", // signal 0
-                "05000001 00000001 41", // signal 65
-                "04000005 00000001 03 00000001", // credit for stream 3
-                "04000005 00000001 01 ffffffff", // absurd credit
-                "03000001 00000001 07", // stream 7
-                "13000007 00000001 00 00000fff 2f00", // mode with setuid
-                "01000010 00000001 00 0018 0050 00000001 00000001 0000 0000 2f", // no end, no
-                // program
-                "01000013 00000001 00 0018 0050 00000001 00000001 ffff ffff 2f00 6100", // too many
-                // strings
+                // longer than a frame may be
+                "12ffffff 00000001 0000000000000000 00000000 00000000 0000 0000 0000 0000 0000 00 00",
+                // one string, without its end
+                "12000001 00000001 0000000000000000 00000000 00000000 0000 0000 0000 0001 0000 00 00 2f",
+                // more strings than there are
+                "12000002 00000001 0000000000000000 00000000 00000000 0000 0000 0000 ffff 0000 00 00 2f00",
+                "12000002 00000001 0000000000000000 00000000 00000000 0000 0000 0000 0001 ffff 00 00 2f00",
             })
-    void aMalformedFrameEndsEverything(String hex) throws Exception {
-        try (LiveInit init = LiveInit.start()) {
-            SocketChannel channel = init.channel();
-            channel.write(ByteBuffer.wrap(bytes(hex)));
+    void malformedBytesEndEverything(String hex) throws Exception {
+        aViolationEndsEverything(ByteBuffer.wrap(bytes(hex)));
+    }
 
+    private static void aViolationEndsEverything(ByteBuffer bytes) throws Exception {
+        try (LiveInit init = LiveInit.start()) {
+            while (bytes.hasRemaining()) {
+                init.channel().write(bytes);
+            }
             assertThat(init.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
             assertThat(init.process().exitValue()).isEqualTo(76);
         }
     }
 
     @Test
+    void anIdInUseEndsEverything() throws Exception {
+        try (LiveInit init = LiveInit.start()) {
+            for (int i = 0; i < 2; i++) {
+                init.channel().write(sleeper().seal());
+            }
+            assertThat(init.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(init.process().exitValue()).isEqualTo(76);
+        }
+    }
+
+    private static Frame sleeper() {
+        return new Frame(Wire.START, 1, "").path("/").string("/bin/sleep").string("1000");
+    }
+
+    @Test
     void stdinBeyondItsCreditEndsEverything() throws Exception {
         try (LiveInit init = LiveInit.start()) {
             SocketChannel channel = init.channel();
-            Frame start =
-                    new Frame(Wire.START, 1, "").u8(0).u16(1).u16(1).u32(0).u32(0).u16(2).u16(0);
-            channel.write(start.path("/").string("/bin/sleep").string("1000").seal());
+            channel.write(sleeper().seal());
             for (int i = 0; i < 3; i++) {
                 ByteBuffer stdin =
-                        new Frame(Wire.STDIN, 1, "").bytes(new byte[65536], 0, 65536).seal();
+                        new Frame(Wire.STDIN, 1, "").data(new byte[65536], 0, 65536).seal();
                 while (stdin.hasRemaining() && init.process().isAlive()) {
                     try {
                         channel.write(stdin);
@@ -141,10 +178,10 @@ class GuestEndTest {
     void framesForWhatIsNotThereAreIgnored() throws Exception {
         try (LiveInit init = LiveInit.start()) {
             SocketChannel channel = init.channel();
-            channel.write(new Frame(Wire.STDIN, 9, "").bytes(new byte[100], 0, 100).seal());
-            channel.write(new Frame(Wire.SIGNAL, 9, "").u8(9).seal());
-            channel.write(new Frame(Wire.CLOSE, 9, "").u8(1).seal());
-            channel.write(new Frame(Wire.WRITE_DATA, 9, "").u8(1).seal());
+            channel.write(new Frame(Wire.STDIN, 9, "").data(new byte[100], 0, 100).seal());
+            channel.write(new Frame(Wire.SIGNAL, 9, "").number(9).seal());
+            channel.write(new Frame(Wire.CLOSE, 9, "").number(1).seal());
+            channel.write(new Frame(Wire.WRITE_DATA, 9, "").data(new byte[1], 0, 1).seal());
             channel.write(new Frame(Wire.WRITE_COMMIT, 9, "").seal());
             channel.write(new Frame(Wire.WRITE_ABORT, 9, "").seal());
             Guest guest = init.guest();
