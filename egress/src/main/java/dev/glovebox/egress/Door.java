@@ -102,6 +102,10 @@ public final class Door implements AutoCloseable {
         return denials.since(start);
     }
 
+    NetworkNamespace namespace() {
+        return namespace;
+    }
+
     EgressPolicy policy() {
         return policy;
     }
