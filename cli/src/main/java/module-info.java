@@ -6,8 +6,12 @@ module dev.glovebox.cli {
     requires static transitive org.jspecify;
     requires com.anthropic.client.okhttp;
     requires com.anthropic.core;
+    requires dev.glovebox.egress;
     requires dev.glovebox.protocol;
+    requires dev.glovebox.sandbox;
+    requires dev.glovebox.workspace;
     requires info.picocli;
+    requires tools.jackson.dataformat.yaml;
     requires jdk.httpserver;
 
     opens dev.glovebox.cli to

@@ -13,7 +13,12 @@ import picocli.CommandLine.Command;
             "Runs the tool calls of Claude Managed Agents in sandboxes on this machine, for Anthropic's control plane or for the"
                     + " one inside (`glovebox up`)."
         },
-        subcommands = {CommandLine.HelpCommand.class},
+        subcommands = {
+            SandboxCommand.class,
+            PolicyCommand.class,
+            DoctorCommand.class,
+            CommandLine.HelpCommand.class
+        },
         mixinStandardHelpOptions = true,
         version = "glovebox 0.1.0",
         footer = {

@@ -8,15 +8,18 @@ package dev.glovebox.cli.doctor;
 /// @param advice what to do about it; empty when nothing
 public record HostFact(String name, Level level, String value, String advice) {
 
-    static HostFact ok(String name, String value) {
+    /// As it should be.
+    public static HostFact ok(String name, String value) {
         return new HostFact(name, Level.OK, value, "");
     }
 
-    static HostFact warn(String name, String value, String advice) {
+    /// A weakness worth knowing, with what to do about it.
+    public static HostFact warn(String name, String value, String advice) {
         return new HostFact(name, Level.WARN, value, advice);
     }
 
-    static HostFact fatal(String name, String value, String advice) {
+    /// No sandbox can run until the advice is followed.
+    public static HostFact fatal(String name, String value, String advice) {
         return new HostFact(name, Level.FATAL, value, advice);
     }
 

@@ -1,6 +1,8 @@
 package dev.glovebox.cli.doctor;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +15,7 @@ import java.util.stream.Stream;
 final class KernelFacts {
     private static final int OLDEST_MAJOR = 5;
     private static final int OLDEST_MINOR = 12;
+    private static final int LARGEST = 64 * 1024;
 
     /// Settings whose weak value makes an attack inside a sandbox easier: file, weak value, what
     /// the strong one does.
@@ -132,9 +135,13 @@ final class KernelFacts {
         return Files.exists(root.resolve(path));
     }
 
+    /// Files of `/proc/sys` give all they have to the first read and nothing to the next, so that
+    /// read must be large.
     private String read(String path) {
-        try {
-            return Files.readString(root.resolve(path)).strip();
+        try (InputStream in = Files.newInputStream(root.resolve(path))) {
+            byte[] buffer = new byte[LARGEST];
+            int count = in.read(buffer);
+            return new String(buffer, 0, Math.max(count, 0), StandardCharsets.UTF_8).strip();
         } catch (IOException _) {
             return "";
         }

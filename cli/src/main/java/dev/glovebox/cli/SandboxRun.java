@@ -1,0 +1,148 @@
+package dev.glovebox.cli;
+
+import dev.glovebox.egress.Door;
+import dev.glovebox.egress.Doors;
+import dev.glovebox.egress.EgressConfig;
+import dev.glovebox.protocol.egress.EgressPolicy;
+import dev.glovebox.sandbox.Limits;
+import dev.glovebox.sandbox.Mount;
+import dev.glovebox.sandbox.RuntimeName;
+import dev.glovebox.sandbox.Sandbox;
+import dev.glovebox.sandbox.SandboxSpec;
+import dev.glovebox.sandbox.Template;
+import dev.glovebox.workspace.Workspaces;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `glovebox sandbox run`: one throw-away sandbox around one command, whose input, output and exit
+/// code are the caller's own.
+@Command(
+        name = "run",
+        description = {
+            "Runs a command in a throw-away sandbox: hardened, without network unless a policy opens it, with /workspace writable.",
+            "",
+            "Standard input, output and error are passed through. The exit code is the command's; 124 when its time was up, 125"
+                    + " when no sandbox could be had, 128+N when signal N ended it.",
+            "",
+            "Examples:",
+            "  glovebox sandbox run -- id",
+            "  glovebox sandbox run --workspace build --memory 1g -- make",
+            "  glovebox sandbox run --policy policy.yaml --timeout 60s -- curl https://api.example.com"
+        },
+        mixinStandardHelpOptions = true)
+final class SandboxRun implements Callable<Integer> {
+    private static final String PROGRAM = "run";
+
+    @Option(
+            names = "--template",
+            paramLabel = "T",
+            defaultValue = "base",
+            description = "What is inside; base = this host's /usr (default: ${DEFAULT-VALUE}).")
+    private String template;
+
+    @Option(
+            names = "--runtime",
+            paramLabel = "crun|runc|runsc",
+            description = "OCI runtime; default: the first that works here.")
+    private @Nullable String runtime;
+
+    @Option(
+            names = "--policy",
+            paramLabel = "FILE",
+            description = "Egress policy; default: nothing leaves.")
+    private @Nullable Path policy;
+
+    @Option(
+            names = "--workspace",
+            paramLabel = "NAME",
+            description = "Keep /workspace under this name; default: gone at the end.")
+    private @Nullable String workspace;
+
+    @Option(names = "--memory", paramLabel = "SIZE", description = "Such as 256m (default: 2g).")
+    private @Nullable String memory;
+
+    @Option(names = "--cpus", paramLabel = "N", description = "Such as 0.5 (default: 2).")
+    private @Nullable Double cpus;
+
+    @Option(names = "--pids", paramLabel = "N", description = "Processes (default: 512).")
+    private @Nullable Integer pids;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            defaultValue = "60s",
+            converter = DurationOption.class,
+            description = "Such as 90s, 10m, 2h (default: ${DEFAULT-VALUE}).")
+    private Duration timeout;
+
+    @Parameters(arity = "1..*", paramLabel = "CMD", description = "Command and its arguments.")
+    private List<String> command;
+
+    @Override
+    public Integer call() {
+        EgressPolicy rules = policy == null ? EgressPolicy.DENY_ALL : PolicyCommand.read(policy);
+        Limits limits = limits();
+        var place =
+                StateDirectories.throwAway(Optional.ofNullable(runtime).map(RuntimeName::parse));
+        try (var sandboxes = place.sandboxes();
+                var doors = Doors.open(EgressConfig.at(place.directories().doors()));
+                Door door = doors.open(PROGRAM, rules);
+                var disk = Disk.of(place.directories(), Optional.ofNullable(workspace));
+                Sandbox sandbox =
+                        sandboxes.create(
+                                new SandboxSpec(
+                                        PROGRAM,
+                                        new Template(template),
+                                        List.of(new Mount(disk.path(), "/workspace", false)),
+                                        Optional.of(door.networkNamespace()),
+                                        limits,
+                                        Map.of()))) {
+            Thread end = Thread.ofPlatform().unstarted(sandbox::close);
+            Runtime.getRuntime().addShutdownHook(end);
+            int code = new PassThrough(sandbox, timeout).run(command);
+            Runtime.getRuntime().removeShutdownHook(end);
+            return code;
+        }
+    }
+
+    private Limits limits() {
+        Limits limits = Limits.DEFAULT;
+        if (memory != null) {
+            limits = limits.withMemory(memory);
+        }
+        if (cpus != null) {
+            limits = limits.withCpus(cpus);
+        }
+        return pids == null ? limits : limits.withPids(pids);
+    }
+
+    /// The directory behind `/workspace`: a named one that stays, or one that goes with the
+    /// sandbox.
+    private record Disk(Path path, Runnable end) implements AutoCloseable {
+        static Disk of(StateDirectories place, Optional<String> name) {
+            if (name.isPresent()) {
+                Workspaces kept =
+                        Workspaces.open(
+                                new StateDirectories(Path.of(StateDirectories.DEFAULT))
+                                        .workspaces());
+                return new Disk(kept.open(name.get()).directory(), () -> {});
+            }
+            Workspaces passing = Workspaces.open(place.workspaces());
+            passing.delete(PROGRAM);
+            return new Disk(passing.open(PROGRAM).directory(), () -> passing.delete(PROGRAM));
+        }
+
+        @Override
+        public void close() {
+            end.run();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.glovebox.cli;
+
+import dev.glovebox.sandbox.RuntimeName;
+import dev.glovebox.sandbox.SandboxConfig;
+import dev.glovebox.sandbox.SandboxException;
+import dev.glovebox.sandbox.Sandboxes;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// Where a process of Glovebox keeps what it has on this host, below one data directory that is
+/// made with mode 0700.
+///
+/// @param data such as `/var/lib/glovebox`
+record StateDirectories(Path data) {
+    /// Where state goes unless the command line says otherwise.
+    static final String DEFAULT = "/var/lib/glovebox";
+
+    /// Throw-away processes share numbered places, so that the next one in a place ends what a
+    /// killed one left there.
+    private static final int PLACES = 64;
+
+    StateDirectories {
+        data = data.toAbsolutePath().normalize();
+    }
+
+    /// State of a worker's sandboxes.
+    Path sandboxes() {
+        return data.resolve("sandboxes");
+    }
+
+    /// State of a worker's doors.
+    Path doors() {
+        return data.resolve("doors");
+    }
+
+    /// The durable disks of sessions.
+    Path workspaces() {
+        return data.resolve("workspaces");
+    }
+
+    /// The control plane's store and `credentials.json`.
+    Path server() {
+        return data;
+    }
+
+    /// State for a process that keeps nothing, with its sandboxes open.
+    ///
+    /// @throws SandboxException when this host cannot run sandboxes, or 64 such processes run
+    ///   already
+    static ThrowAway throwAway(Optional<RuntimeName> runtime) {
+        for (int place = 0; place < PLACES; place++) {
+            StateDirectories directories =
+                    new StateDirectories(Path.of(DEFAULT, "run", Integer.toString(place)));
+            try {
+                return new ThrowAway(
+                        directories,
+                        Sandboxes.open(
+                                new SandboxConfig(
+                                        directories.sandboxes(),
+                                        runtime,
+                                        SandboxConfig.DEFAULT_START_TIMEOUT)));
+            } catch (SandboxException e) {
+                if (e.band() != SandboxException.Band.CALLER) {
+                    throw e;
+                }
+            }
+        }
+        throw new CliException(
+                "all " + PLACES + " places in " + DEFAULT + "/run are in use: wait for one to end");
+    }
+
+    /// A place of a process that keeps nothing.
+    record ThrowAway(StateDirectories directories, Sandboxes sandboxes) {}
+}

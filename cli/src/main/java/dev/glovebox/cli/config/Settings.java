@@ -1,0 +1,173 @@
+package dev.glovebox.cli.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.dataformat.yaml.YAMLFactory;
+
+/// A YAML file of settings, flattened to dotted keys that remember their line, and the list of all
+/// that is wrong with it.
+///
+/// ```yaml
+/// max-sessions: 16
+/// limits:
+///   memory: 2g        # the key `limits.memory`
+/// ```
+///
+/// A key that nobody knows, a value nobody can read and a list where there is none to be are
+/// problems; [#finish] throws them all at once, each with its line.
+public final class Settings {
+    private static final long LARGEST = 1024 * 1024;
+
+    private final Path file;
+    private final Map<String, Setting> values;
+    private final List<String> problems = new ArrayList<>();
+
+    private record Setting(String text, int line) {}
+
+    private Settings(Path file, Map<String, Setting> values) {
+        this.file = file;
+        this.values = values;
+    }
+
+    /// Reads a file.
+    ///
+    /// @param known every key there may be
+    /// @throws ConfigException when the file cannot be read or is not YAML
+    public static Settings read(Path file, Set<String> known) {
+        Settings settings = new Settings(file, new LinkedHashMap<>());
+        try {
+            if (Files.size(file) > LARGEST) {
+                throw new ConfigException(file + " is larger than 1 MiB: not a configuration");
+            }
+            settings.parse(Files.readString(file));
+        } catch (IOException e) {
+            throw new ConfigException("cannot read configuration " + file, e);
+        } catch (JacksonException e) {
+            throw new ConfigException(
+                    file
+                            + ", line "
+                            + e.getLocation().getLineNr()
+                            + ": not YAML: "
+                            + e.getOriginalMessage(),
+                    e);
+        }
+        settings.values.forEach((key, value) -> {
+            if (!known.contains(key)) {
+                settings.problem(value.line, "unknown key " + key + suggestion(key, known));
+            }
+        });
+        return settings;
+    }
+
+    /// The value of a key, converted; empty when the key is missing or wrong.
+    public <T> Optional<T> get(String key, Function<String, T> conversion) {
+        Setting setting = values.get(key);
+        if (setting == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(conversion.apply(setting.text));
+        } catch (RuntimeException e) {
+            problem(setting.line, key + ": " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /// The directory that relative paths in the file start from.
+    public Path directory() {
+        Path parent = file.toAbsolutePath().getParent();
+        return parent == null ? Path.of("/") : parent;
+    }
+
+    /// Ends the reading.
+    ///
+    /// @throws ConfigException with everything that was wrong
+    public void finish() {
+        if (!problems.isEmpty()) {
+            throw new ConfigException(
+                    "configuration " + file + " is wrong:\n  " + String.join("\n  ", problems));
+        }
+    }
+
+    private void problem(int line, String text) {
+        problems.add("line " + line + ": " + text);
+    }
+
+    private void parse(String text) {
+        Deque<String> path = new ArrayDeque<>();
+        YAMLFactory factory =
+                YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+        try (JsonParser parser =
+                factory.createParser(tools.jackson.core.ObjectReadContext.empty(), text)) {
+            @Nullable String name = null;
+            for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+                int line = parser.currentTokenLocation().getLineNr();
+                switch (token) {
+                    case PROPERTY_NAME -> name = parser.currentName();
+                    case START_OBJECT -> path.addLast(name == null ? "" : name);
+                    case END_OBJECT -> path.removeLast();
+                    case START_ARRAY -> {
+                        problem(
+                                line,
+                                (name == null ? "the file" : name)
+                                        + ": a list is not expected here");
+                        parser.skipChildren();
+                    }
+                    default -> put(path, name, parser.getString(), line);
+                }
+            }
+        }
+    }
+
+    private void put(Deque<String> path, @Nullable String name, @Nullable String text, int line) {
+        if (name == null) {
+            problem(line, "settings are lines of key: value");
+            return;
+        }
+        String key = String.join(".", path).replaceFirst("^\\.", "");
+        String full = key.isEmpty() ? name : key + "." + name;
+        values.put(full, new Setting(text == null ? "" : text, line));
+    }
+
+    private static String suggestion(String key, Set<String> known) {
+        return known.stream()
+                .filter(k -> distance(k, key) <= 2)
+                .findFirst()
+                .map(k -> "; did you mean " + k + "?")
+                .orElse("; known are " + String.join(", ", known.stream().sorted().toList()));
+    }
+
+    /// Edits between two short words (Levenshtein).
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(change, Math.min(above, row[j - 1]) + 1);
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+}

@@ -1,0 +1,32 @@
+package dev.glovebox.cli.doctor;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Everything the doctor looks at, in the order it is told.
+public final class HostFacts {
+    private HostFacts() {}
+
+    /// Looks at this host. Starts programs, opens a door and starts a sandbox, each with a
+    /// deadline, and leaves nothing behind.
+    ///
+    /// @param data where the worker would keep its state
+    /// @param trial tries a sandbox and a door
+    public static List<HostFact> collect(Path data, Trial trial) {
+        List<HostFact> facts = new ArrayList<>();
+        facts.addAll(new ResourceFacts(data).collect());
+        facts.addAll(new KernelFacts(Path.of("/")).collect());
+        facts.addAll(new ProgramFacts().collect());
+        if (facts.stream().noneMatch(f -> f.level() == HostFact.Level.FATAL)) {
+            facts.addAll(trial.run());
+        }
+        return facts;
+    }
+
+    /// A sandbox and a door, tried for real.
+    public interface Trial {
+        /// What the trial has shown.
+        List<HostFact> run();
+    }
+}
