@@ -63,6 +63,8 @@ CREATE TABLE sessions (
     stop_reason    TEXT,                   -- of an idle session that has had a turn
     usage          TEXT NOT NULL,
     position       INTEGER NOT NULL,       -- the last position given to an event
+    turn           INTEGER NOT NULL,       -- counts turns; what an older one still says is dropped
+    open_span      TEXT,                   -- the model request that has started and not ended
     active_micros  INTEGER NOT NULL,       -- time spent running, until running_since
     running_since  TEXT,
     idle_since     TEXT,
@@ -111,6 +113,7 @@ CREATE TABLE work (
     queued_at          TEXT NOT NULL,      -- when it (last) came into the queue
     delivered_at       TEXT,               -- of a queued item: handed out, not yet acknowledged
     delivery           INTEGER NOT NULL,   -- how often it was handed out
+    delivery_base      INTEGER NOT NULL,   -- deliveries up to this one have lost the item
     worker_id          TEXT,
     acknowledged_at    TEXT,
     started_at         TEXT,

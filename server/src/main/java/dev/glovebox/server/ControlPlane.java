@@ -4,29 +4,39 @@ import dev.glovebox.protocol.Json;
 import dev.glovebox.protocol.brain.Brain;
 import dev.glovebox.server.access.Credentials;
 import dev.glovebox.server.access.KeysResource;
+import dev.glovebox.server.agent.Agents;
 import dev.glovebox.server.http.Access;
 import dev.glovebox.server.http.ApiServer;
+import dev.glovebox.server.http.Fields;
 import dev.glovebox.server.http.Reply;
 import dev.glovebox.server.http.Router;
+import dev.glovebox.server.session.EventsResource;
+import dev.glovebox.server.session.SessionsResource;
+import dev.glovebox.server.session.Streams;
+import dev.glovebox.server.session.Turns;
 import dev.glovebox.server.store.SqliteStore;
 import dev.glovebox.server.store.Store;
+import dev.glovebox.server.work.Sweeper;
+import dev.glovebox.server.work.WorkQueue;
+import dev.glovebox.server.work.WorkResource;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /// A running control plane: the store, the turns of its sessions, and the API in front of them.
 public final class ControlPlane implements AutoCloseable {
-    private final Store store;
-    private final ApiServer api;
+    private static final System.Logger LOG = System.getLogger(ControlPlane.class.getName());
+
+    private final List<AutoCloseable> parts;
     private final InetSocketAddress address;
 
-    private ControlPlane(Store store, ApiServer api, InetSocketAddress listen) {
-        this.store = store;
-        this.api = api;
-        this.address = new InetSocketAddress(listen.getAddress(), api.port());
+    private ControlPlane(List<AutoCloseable> parts, int port, InetSocketAddress listen) {
+        this.parts = parts;
+        this.address = new InetSocketAddress(listen.getAddress(), port);
     }
 
     /// Starts a control plane on the real clock. Sessions whose turn was cut off by the end of an
@@ -51,8 +61,19 @@ public final class ControlPlane implements AutoCloseable {
         Router router = new Router();
         router.get("/healthz", Access.ANYONE, _ -> Reply.ok(Json.object().put("status", "ok")));
         new KeysResource(store, credentials, random).addTo(router);
+        WorkQueue queue = new WorkQueue(store, credentials, random, config.leaseTtl());
+        new WorkResource(store, queue, clock).addTo(router);
+        Streams streams = new Streams();
+        Turns turns = new Turns(store, brain, streams, queue, random, config.retryPause());
+        Agents agents = new Agents(Fields::object);
+        new SessionsResource(store, turns.parts(), agents, clock).addTo(router);
+        new EventsResource(store, turns.parts(), config.ping()).addTo(router);
+        turns.recover();
+        Sweeper sweeper = new Sweeper(queue, config.reapIdleAfter());
         ApiServer api = ApiServer.start(router, store, clock, random, config.listen());
-        return new ControlPlane(store, api, config.listen());
+        // closed in this order: no new turns or requests, then what they use
+        List<AutoCloseable> parts = List.of(sweeper, streams, api, turns, store);
+        return new ControlPlane(parts, api.port(), config.listen());
     }
 
     /// Where it listens, with the real port.
@@ -63,7 +84,12 @@ public final class ControlPlane implements AutoCloseable {
     /// Stops serving, ends streams, waits for what is being written.
     @Override
     public void close() {
-        api.close();
-        store.close();
+        for (AutoCloseable part : parts) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.log(System.Logger.Level.ERROR, "closing the control plane", e);
+            }
+        }
     }
 }

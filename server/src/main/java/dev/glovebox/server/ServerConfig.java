@@ -12,28 +12,33 @@ import java.time.Duration;
 ///   acknowledging an item to its first heartbeat
 /// @param reapIdleAfter how long a session may be idle at the end of a turn before its worker is
 ///   asked to leave; longer than the minute after which workers leave by themselves
+/// @param retryPause the first pause after a passing fault of the agent loop; it doubles with each
 /// @param ping how often a silent event stream gets a sign of life
 public record ServerConfig(
         Path dataDirectory,
         InetSocketAddress listen,
         Duration leaseTtl,
         Duration reapIdleAfter,
+        Duration retryPause,
         Duration ping) {
 
     /// Checks the values.
     public ServerConfig {
         positive("lease-ttl", leaseTtl);
         positive("reap-idle-after", reapIdleAfter);
+        positive("retry-pause", retryPause);
         positive("ping", ping);
     }
 
-    /// Everything but the place at its default: lease 300 s, reaping after 180 s, ping every 15 s.
+    /// Everything but the place at its default: lease 300 s, reaping after 180 s, a first retry
+    /// after 2 s, ping every 15 s.
     public ServerConfig(Path dataDirectory, InetSocketAddress listen) {
         this(
                 dataDirectory,
                 listen,
                 Duration.ofSeconds(300),
                 Duration.ofSeconds(180),
+                Duration.ofSeconds(2),
                 Duration.ofSeconds(15));
     }
 
@@ -45,6 +50,6 @@ public record ServerConfig(
 
     /// The same with another lease.
     public ServerConfig withLeaseTtl(Duration ttl) {
-        return new ServerConfig(dataDirectory, listen, ttl, reapIdleAfter, ping);
+        return new ServerConfig(dataDirectory, listen, ttl, reapIdleAfter, retryPause, ping);
     }
 }

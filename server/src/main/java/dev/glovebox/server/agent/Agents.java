@@ -69,7 +69,11 @@ public final class Agents {
                         "agent " + id + " has no version " + version.orElse(0));
     }
 
-    private void override(ObjectNode agent, Fields sent) {
+    /// Replaces members of an agent: one that was sent replaces the whole value, `null` or an empty
+    /// array clears it, one that was not sent stays.
+    ///
+    /// @throws ProblemException when the result would not be acceptable (400)
+    public void override(ObjectNode agent, Fields sent) {
         if (sent.isNull("model")) {
             throw sent.refuse("model", "cannot be cleared");
         }

@@ -15,6 +15,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// A JSON object of a request, read member by member. Each reader refuses a member of the wrong
 /// type with a message that names its path, such as `events[2].content`.
 public final class Fields {
+    /// Most pairs of metadata on one object.
+    public static final int MAX_METADATA = 16;
+
     private final String at;
     private final ObjectNode object;
 
@@ -174,7 +177,7 @@ public final class Fields {
             }
             pairs.put(key, sent.get().optionalText(key, 512));
         }
-        if (pairs.size() > 16) {
+        if (pairs.size() > MAX_METADATA) {
             throw refuse(name, "must have at most 16 pairs");
         }
         return pairs;
