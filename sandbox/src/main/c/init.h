@@ -43,7 +43,7 @@ enum request_type {
     START = 1, STDIN, CLOSE, CREDIT, SIGNAL, RESIZE,
     READ = 16, LIST, STAT, MKDIR, REMOVE, RENAME, REALPATH, WRITE_OPEN, WRITE_DATA, WRITE_COMMIT, WRITE_ABORT
 };
-enum answer_type { HELLO = 128, RESULT, ERROR, PART, STDOUT, STDERR, CLOSED, GRANT, EXIT, FATAL };
+enum answer_type { HELLO = 128, RESULT, ERROR, PART, STDOUT, STDERR, CLOSED, GRANT, EXIT, FATAL = 143 };
 enum flag { TERMINAL = 1, MERGE = 2, PROC = 1, FOLLOW = 1, PARENTS = 1, RECURSIVE = 1, SYNC = 2 };
 
 /* One request. Every type has the same shape, so the decoder has no cases that could be wrong. */

@@ -49,9 +49,11 @@ final class LiveInit implements AutoCloseable {
             try (ServerSocketChannel listener =
                     ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
                 listener.bind(UnixDomainSocketAddress.of(socket));
+                ProcessBuilder builder = new ProcessBuilder(command(binary.path(), socket, prefix));
+                builder.environment().put("ASAN_OPTIONS", InitBinary.SANITIZER_OPTIONS);
+                builder.environment().put("UBSAN_OPTIONS", InitBinary.SANITIZER_OPTIONS);
                 Process process =
-                        new ProcessBuilder(command(binary.path(), socket, prefix))
-                                .directory(directory.toFile())
+                        builder.directory(directory.toFile())
                                 .redirectErrorStream(true)
                                 .redirectOutput(directory.resolve("init.log").toFile())
                                 .start();
@@ -68,17 +70,22 @@ final class LiveInit implements AutoCloseable {
         List<String> command =
                 new ArrayList<>(List.of(binary.toString(), "--dial", socket.toString(), "--"));
         command.addAll(Arrays.asList(prefix));
-        if (System.getProperty("user.name").equals("root")) {
-            command.addAll(
-                    List.of(
-                            "setpriv",
-                            "--reuid=1000",
-                            "--regid=1000",
-                            "--clear-groups",
-                            "--no-new-privs"));
-        }
+        command.addAll(asAgent());
         command.add(binary.toString());
         return command;
+    }
+
+    /// What to put before a command so that it runs with the rights of an agent; empty if we have
+    /// no more.
+    static List<String> asAgent() {
+        return System.getProperty("user.name").equals("root")
+                ? List.of(
+                        "setpriv",
+                        "--reuid=1000",
+                        "--regid=1000",
+                        "--clear-groups",
+                        "--no-new-privs")
+                : List.of();
     }
 
     SocketChannel channel() {
