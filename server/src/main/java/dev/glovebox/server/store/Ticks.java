@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 
 /// Time as the store writes it: every stamp has six decimals, so that text order is time order, and
 /// is later than the one before even when the clock stands or goes back.
@@ -13,7 +14,8 @@ import java.time.temporal.ChronoUnit;
 /// Used by one thread at a time (the writer); [#text] may be used by all.
 public final class Ticks {
     private static final DateTimeFormatter FORMAT =
-            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSS'Z'", Locale.ROOT)
+                    .withZone(ZoneOffset.UTC);
 
     private final Clock clock;
     private Instant last = Instant.EPOCH;
