@@ -1,0 +1,84 @@
+package dev.glovebox.worker.tool;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/// A glob without braces, cut into its path segments.
+///
+/// The dialect is that of Node's `fs.glob` (minimatch): `*` and `?` stay within a name and match no
+/// leading dot, `**` alone in a segment is any depth without names that start with a dot, `[...]`
+/// with `!` or `^`, extended groups `?(a|b)` `*(..)` `+(..)` `@(..)` `!(..)`; a backslash is a
+/// slash. A segment without magic is compared as text.
+record GlobPattern(List<Segment> segments) {
+    private static final int MAX_ALTERNATIVES = 1024;
+
+    /// One name in a path.
+    sealed interface Segment {
+        /// Whether a name of a directory entry is meant.
+        boolean matches(String name);
+    }
+
+    /// A name as it is.
+    record Literal(String text) implements Segment {
+        @Override
+        public boolean matches(String name) {
+            return text.equals(name);
+        }
+    }
+
+    /// A name with magic.
+    record Magic(Pattern regex, boolean dots) implements Segment {
+        @Override
+        public boolean matches(String name) {
+            return (dots || !name.startsWith(".")) && regex.matcher(name).matches();
+        }
+    }
+
+    /// `**`.
+    record AnyDepth() implements Segment {
+        @Override
+        public boolean matches(String name) {
+            return !name.startsWith(".");
+        }
+    }
+
+    /// Every pattern that a glob with braces stands for.
+    ///
+    /// @throws ToolFailure for one that stands for more than 1024
+    static List<GlobPattern> parse(String glob) {
+        List<String> plain = new ArrayList<>();
+        BraceExpansion.expand(glob.replace('\\', '/'), MAX_ALTERNATIVES, plain);
+        return plain.stream().map(GlobPattern::of).toList();
+    }
+
+    private static GlobPattern of(String glob) {
+        List<Segment> segments = new ArrayList<>();
+        for (String part : glob.split("/", -1)) {
+            boolean doubled =
+                    part.equals("**")
+                            && !segments.isEmpty()
+                            && segments.getLast() instanceof AnyDepth;
+            if (!part.equals(".") && !doubled && !(part.isEmpty() && segments.isEmpty())) {
+                segments.add(segment(part));
+            }
+        }
+        return new GlobPattern(List.copyOf(segments));
+    }
+
+    private static Segment segment(String part) {
+        if (part.equals("**")) {
+            return new AnyDepth();
+        }
+        if (part.chars().noneMatch(c -> "*?[(".indexOf(c) >= 0)) {
+            return new Literal(part);
+        }
+        try {
+            return new Magic(
+                    Pattern.compile(SegmentRegex.of(part), Pattern.DOTALL), part.startsWith("."));
+        } catch (PatternSyntaxException _) {
+            return new Literal(part);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package dev.glovebox.worker.tool;
+
+import dev.glovebox.protocol.Json;
+import dev.glovebox.sandbox.Limits;
+import dev.glovebox.sandbox.Mount;
+import dev.glovebox.sandbox.Sandbox;
+import dev.glovebox.sandbox.SandboxConfig;
+import dev.glovebox.sandbox.SandboxSpec;
+import dev.glovebox.sandbox.Sandboxes;
+import dev.glovebox.sandbox.Template;
+import dev.glovebox.workspace.Workspaces;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A real sandbox with the six tools in it, for tests.
+final class Sandboxed implements AutoCloseable {
+    final Path directory;
+    final Sandbox sandbox;
+    final Toolset tools;
+    private final Sandboxes sandboxes;
+
+    Sandboxed(Path state) {
+        this(state, Limits.DEFAULT.withMemory("256m"));
+    }
+
+    Sandboxed(Path state, Limits limits) {
+        sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
+        directory = Workspaces.open(state.resolve("ws")).open("sesn_1").directory();
+        sandbox =
+                sandboxes.create(
+                        new SandboxSpec(
+                                "tools",
+                                Template.BASE,
+                                List.of(new Mount(directory, "/workspace", false)),
+                                Optional.empty(),
+                                limits,
+                                Map.of()));
+        tools =
+                new Toolset(
+                        sandbox.guest(),
+                        new ShellEnvironment("/workspace", sandbox.environment()),
+                        ToolLimits.DEFAULT,
+                        CallNotes.NONE);
+    }
+
+    /// Runs a call whose input is written as JSON with single quotes for double ones.
+    ToolResult call(String tool, String input) {
+        return tools.call(
+                tool, (ObjectNode) Json.tree(input.replace('\'', '"')), new Cancellation());
+    }
+
+    /// Runs a command.
+    ToolResult bash(String command) {
+        return tools.call("bash", Json.object().put("command", command), new Cancellation());
+    }
+
+    @Override
+    public void close() {
+        tools.close();
+        sandbox.close();
+        sandboxes.close();
+    }
+}
