@@ -4,8 +4,11 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.glovebox.worker {
     requires static transitive org.jspecify;
-    requires dev.glovebox.protocol;
-    requires dev.glovebox.sandbox;
-    requires dev.glovebox.workspace;
-    requires dev.glovebox.egress;
+    requires transitive dev.glovebox.protocol;
+    requires transitive dev.glovebox.sandbox;
+    requires transitive dev.glovebox.workspace;
+    requires transitive dev.glovebox.egress;
+    requires java.net.http;
+
+    exports dev.glovebox.worker;
 }

@@ -1,0 +1,122 @@
+package dev.glovebox.worker;
+
+import dev.glovebox.egress.Denial;
+import dev.glovebox.egress.Door;
+import dev.glovebox.egress.Doors;
+import dev.glovebox.sandbox.Mount;
+import dev.glovebox.sandbox.Sandbox;
+import dev.glovebox.sandbox.SandboxSpec;
+import dev.glovebox.sandbox.Sandboxes;
+import dev.glovebox.worker.tool.CallNotes;
+import dev.glovebox.worker.tool.ShellEnvironment;
+import dev.glovebox.worker.tool.Toolset;
+import dev.glovebox.workspace.Workspace;
+import dev.glovebox.workspace.Workspaces;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Where a session's calls run: a workspace, a door and a sandbox, opened in this order and closed
+/// in the other, and the tools that work in them.
+final class Place implements AutoCloseable, CallNotes {
+    private static final String ROOT = "/workspace";
+    private static final long MEBI = 1L << 20;
+
+    private final Closing closing;
+    private final Door door;
+    private final Sandbox sandbox;
+    private final Toolset tools;
+    private final AtomicLong oomKills;
+    private final long memoryBytes;
+
+    private Place(Closing closing, Door door, Sandbox sandbox, PlaceConfig config) {
+        this.closing = closing;
+        this.door = door;
+        this.sandbox = sandbox;
+        this.memoryBytes = config.limits().memoryBytes();
+        this.oomKills = new AtomicLong(sandbox.oomKills());
+        this.tools =
+                new Toolset(
+                        sandbox.guest(),
+                        new ShellEnvironment(ROOT, sandbox.environment()),
+                        config.tools(),
+                        this);
+    }
+
+    /// Opens all of it, or leaves nothing behind.
+    ///
+    /// @param name of this place, unlike that of any other living one
+    static Place open(String sessionId, String name, PlaceConfig config, Rooms rooms) {
+        Closing closing = new Closing();
+        try {
+            closing.add(rooms.holds().take(sessionId));
+            Workspace workspace = rooms.workspaces().open(sessionId);
+            Door door = closing.add(rooms.doors().open(name, config.policy()));
+            Mount mount = new Mount(workspace.directory(), ROOT, false);
+            Sandbox sandbox =
+                    closing.add(
+                            rooms.sandboxes()
+                                    .create(
+                                            new SandboxSpec(
+                                                    name,
+                                                    config.template(),
+                                                    List.of(mount),
+                                                    Optional.of(door.networkNamespace()),
+                                                    config.limits(),
+                                                    Map.of())));
+            return new Place(closing, door, sandbox, config);
+        } catch (RuntimeException e) {
+            closing.close();
+            throw e;
+        }
+    }
+
+    /// What places are made of; shared by all of a worker, and open longer than any of them.
+    record Rooms(Sandboxes sandboxes, Doors doors, Workspaces workspaces, SessionHolds holds) {}
+
+    /// The tools that work here.
+    Toolset tools() {
+        return tools;
+    }
+
+    /// Whether the sandbox still runs.
+    boolean alive() {
+        return sandbox.guest().isOpen();
+    }
+
+    /// Whether a process was killed for want of memory since somebody last asked.
+    boolean ranOutOfMemory() {
+        long now = sandbox.oomKills();
+        return oomKills.getAndSet(now) < now;
+    }
+
+    @Override
+    public List<String> since(Instant start) {
+        List<String> lines = new ArrayList<>();
+        for (Denial denial : door.denialsSince(start)) {
+            lines.add(
+                    "[refused: "
+                            + denial.destination()
+                            + ":"
+                            + denial.port()
+                            + ", "
+                            + denial.reason()
+                            + "]");
+        }
+        if (ranOutOfMemory()) {
+            lines.add(
+                    "[out of memory: a process was killed, the limit is "
+                            + memoryBytes / MEBI
+                            + " MiB]");
+        }
+        return lines;
+    }
+
+    @Override
+    public void close() {
+        closing.close();
+    }
+}

@@ -1,0 +1,29 @@
+package dev.glovebox.worker;
+
+import dev.glovebox.protocol.egress.EgressPolicy;
+import dev.glovebox.sandbox.Limits;
+import dev.glovebox.sandbox.Template;
+import dev.glovebox.worker.tool.ToolLimits;
+
+/// What the place is like that each session gets.
+///
+/// @param template what the sandbox shows before anything is mounted
+/// @param limits of the sandbox
+/// @param policy what its programs may reach
+/// @param tools limits of one call
+public record PlaceConfig(Template template, Limits limits, EgressPolicy policy, ToolLimits tools) {
+    /// Template `base`, default limits, no network.
+    public static final PlaceConfig DEFAULT =
+            new PlaceConfig(
+                    Template.BASE, Limits.DEFAULT, EgressPolicy.DENY_ALL, ToolLimits.DEFAULT);
+
+    /// The same with other limits of the sandbox.
+    public PlaceConfig withLimits(Limits other) {
+        return new PlaceConfig(template, other, policy, tools);
+    }
+
+    /// The same with another policy.
+    public PlaceConfig withPolicy(EgressPolicy other) {
+        return new PlaceConfig(template, limits, other, tools);
+    }
+}

@@ -1,0 +1,122 @@
+package dev.glovebox.worker;
+
+import dev.glovebox.sandbox.SandboxException;
+import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.worker.session.Hands;
+import dev.glovebox.worker.session.ToolCall;
+import dev.glovebox.worker.tool.Cancellation;
+import dev.glovebox.worker.tool.ToolResult;
+import dev.glovebox.worker.tool.Toolset;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Runs a session's calls in its place.
+///
+/// The place is opened on a thread of its own as soon as the session is claimed, beside the first
+/// requests to the control plane. If it cannot be opened, or its sandbox ends on the way, the call
+/// that meets this gets an error result and the next call opens a new place, with the same files.
+/// Used by one thread.
+final class PlacedHands implements Hands {
+    private static final System.Logger LOG = System.getLogger(PlacedHands.class.getName());
+
+    private final String sessionId;
+    private final Supplier<Place> source;
+    private @Nullable FutureTask<Place> place;
+
+    private PlacedHands(String sessionId, Supplier<Place> source) {
+        this.sessionId = sessionId;
+        this.source = source;
+    }
+
+    /// Hands whose place is being opened from now on.
+    ///
+    /// @param source opens a place; called again after a failure
+    static PlacedHands open(String sessionId, Supplier<Place> source) {
+        PlacedHands hands = new PlacedHands(sessionId, source);
+        hands.place = hands.opening();
+        return hands;
+    }
+
+    @Override
+    public boolean knows(String tool) {
+        return Toolset.NAMES.contains(tool);
+    }
+
+    @Override
+    public ToolResult run(ToolCall call, Cancellation cancellation) {
+        Place current;
+        try {
+            FutureTask<Place> opening = place == null ? opening() : place;
+            place = opening;
+            current = opening.get();
+        } catch (ExecutionException e) {
+            place = null;
+            LOG.log(Level.ERROR, "no place for " + sessionId, e.getCause());
+            return ToolResult.error(unavailable(e.getCause()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return ToolResult.error(call.name() + ": interrupted");
+        }
+        try {
+            return current.tools().call(call.name(), call.input(), cancellation);
+        } catch (GuestException e) {
+            if (current.alive()) {
+                LOG.log(Level.WARNING, "call " + call.id() + " of " + sessionId, e);
+                return ToolResult.error(call.name() + ": sandbox failed: " + e.code());
+            }
+            return ToolResult.error(ended(current));
+        }
+    }
+
+    @Override
+    public void close() {
+        FutureTask<Place> last = place;
+        place = null;
+        if (last == null) {
+            return;
+        }
+        try {
+            last.get().close();
+        } catch (ExecutionException e) {
+            LOG.log(Level.DEBUG, "no place to close", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            Thread.ofVirtual().name("close-" + sessionId).start(() -> closeLate(last));
+        }
+    }
+
+    private static void closeLate(FutureTask<Place> place) {
+        try {
+            place.get().close();
+        } catch (ExecutionException | InterruptedException e) {
+            LOG.log(Level.DEBUG, "no place to close", e);
+        }
+    }
+
+    private FutureTask<Place> opening() {
+        FutureTask<Place> task = new FutureTask<>(source::get);
+        Thread.ofVirtual().name("place-" + sessionId).start(task);
+        return task;
+    }
+
+    private String ended(Place dead) {
+        boolean memory = dead.ranOutOfMemory();
+        LOG.log(Level.WARNING, "sandbox of {0} has ended, memory {1}", sessionId, memory);
+        dead.close();
+        place = null;
+        return "sandbox ended"
+                + (memory ? " for want of memory" : "")
+                + "; the next call starts a new one, in which /workspace is as it was";
+    }
+
+    /// For the agent: who is to blame, but nothing about the host.
+    private static String unavailable(@Nullable Throwable cause) {
+        return "sandbox unavailable: "
+                + (cause instanceof SandboxException e && e.band() == SandboxException.Band.CAPACITY
+                        ? "this machine is full, try again later"
+                        : "this machine cannot start one now");
+    }
+}
