@@ -52,4 +52,19 @@ public record ServerConfig(
     public ServerConfig withLeaseTtl(Duration ttl) {
         return new ServerConfig(dataDirectory, listen, ttl, reapIdleAfter, retryPause, ping);
     }
+
+    /// The same with another reaping time.
+    public ServerConfig withReapIdleAfter(Duration time) {
+        return new ServerConfig(dataDirectory, listen, leaseTtl, time, retryPause, ping);
+    }
+
+    /// The same with another first pause.
+    public ServerConfig withRetryPause(Duration time) {
+        return new ServerConfig(dataDirectory, listen, leaseTtl, reapIdleAfter, time, ping);
+    }
+
+    /// The same with another ping.
+    public ServerConfig withPing(Duration time) {
+        return new ServerConfig(dataDirectory, listen, leaseTtl, reapIdleAfter, retryPause, time);
+    }
 }
