@@ -4,6 +4,7 @@ import dev.glovebox.protocol.Json;
 import dev.glovebox.protocol.event.AgentEvent;
 import dev.glovebox.protocol.event.ContentBlock;
 import dev.glovebox.protocol.event.Event;
+import dev.glovebox.protocol.event.SpanEvent;
 import dev.glovebox.protocol.event.UserEvent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -32,6 +33,8 @@ final class Transcript {
     private final Map<String, ObjectNode> answers = new LinkedHashMap<>();
     private final List<ObjectNode> heard = new ArrayList<>();
     private final Map<String, String> denials = new LinkedHashMap<>();
+    private boolean spans;
+    private boolean newReply;
 
     private Transcript() {}
 
@@ -63,15 +66,21 @@ final class Transcript {
                     call(use.id(), use.name(), use.input());
             case AgentEvent.CustomToolUse use when use.id() != null ->
                     call(use.id(), use.name(), use.input());
+            case SpanEvent.ModelRequestStart _ -> {
+                spans = true;
+                newReply = true;
+            }
             default -> {}
         }
     }
 
-    /// The agent does something: a new turn of its own, unless calls of the last one are open or
-    /// nobody has said a word since.
+    /// The agent does something: a new turn of its own, unless it belongs to the reply before,
+    /// calls of that are open, or nobody has said a word since.
     private void agentActs() {
+        boolean sameReply = spans && !newReply;
+        newReply = false;
         boolean open = said.stream().anyMatch(b -> isCall(b) && !answers.containsKey(id(b)));
-        if (!open && (!heard.isEmpty() || !answers.isEmpty())) {
+        if (!sameReply && !open && (!heard.isEmpty() || !answers.isEmpty())) {
             close();
         }
     }

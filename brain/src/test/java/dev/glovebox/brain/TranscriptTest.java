@@ -71,6 +71,28 @@ class TranscriptTest {
     }
 
     @Test
+    void refusedCallsOfOneReply_stayInOneTurn_whenTheLogShowsItsBegin() {
+        String start = "{'type':'span.model_request_start','id':'sevt_s'}";
+        convert(
+                HELLO,
+                start,
+                call("sevt_1", "edit"),
+                "{'type':'agent.tool_result','tool_use_id':'sevt_1','is_error':false,"
+                        + "'content':[{'type':'text','text':'no'}]}",
+                call("sevt_2", "read"),
+                result("sevt_2", "two"),
+                start,
+                says("done"),
+                HELLO);
+        assertMessages(
+                user(text("hello")),
+                assistant(use("sevt_1", "edit"), use("sevt_2", "read")),
+                user(answer("sevt_1", "no"), answer("sevt_2", "two")),
+                assistant(text("done")),
+                user(text("hello")));
+    }
+
+    @Test
     void deniedCallWithoutAnAnswer_saysWhatThePersonSaid() {
         convert(
                 HELLO,
