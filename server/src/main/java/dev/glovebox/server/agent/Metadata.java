@@ -8,8 +8,6 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Pairs of names and values that a client keeps on an object.
 final class Metadata {
-    private static final int MAX_PAIRS = 16;
-
     private Metadata() {}
 
     /// Sets each pair that was sent and removes those sent as `null`.
@@ -25,8 +23,8 @@ final class Metadata {
                 object.get("metadata") instanceof ObjectNode old ? old : Json.object();
         pairs.forEach((key, value) ->
                 value.ifPresentOrElse(v -> metadata.put(key, v), () -> metadata.remove(key)));
-        if (metadata.size() > MAX_PAIRS) {
-            throw sent.refuse("metadata", "must have at most " + MAX_PAIRS + " pairs");
+        if (metadata.size() > Fields.MAX_METADATA) {
+            throw sent.refuse("metadata", "must have at most " + Fields.MAX_METADATA + " pairs");
         }
         object.set("metadata", metadata);
     }
