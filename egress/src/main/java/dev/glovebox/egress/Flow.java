@@ -3,6 +3,7 @@ package dev.glovebox.egress;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
 
 /// One connection that a sandbox made and a rule allowed.
@@ -23,7 +24,11 @@ record Flow(Door door, Channel client, Destination destination, EgressRule rule)
     /// Closes with RST instead of FIN (`SO_LINGER` 0, socket(7)), so that the client sees an error
     /// and not an empty answer.
     static void reset(Channel channel) {
-        channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        try {
+            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        } catch (ChannelException e) {
+            // closed already, which is as good
+        }
         channel.close();
     }
 }

@@ -1,0 +1,78 @@
+package dev.glovebox.egress;
+
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// Sockets that live in a door's namespace, held by the test: for attacks that no program sends.
+final class Client {
+    private static final int TIMEOUT_MILLIS = 5_000;
+
+    private final Door door;
+
+    Client(Door door) {
+        this.door = door;
+    }
+
+    Socket connect(String address, int port) {
+        return door.namespace()
+                .enter(() -> {
+                    Socket socket = new Socket();
+                    socket.setSoTimeout(TIMEOUT_MILLIS);
+                    socket.connect(
+                            new InetSocketAddress(InetAddress.ofLiteral(address), port),
+                            TIMEOUT_MILLIS);
+                    return socket;
+                });
+    }
+
+    /// Sends the text and reads to the end; a reset ends it too.
+    String say(String address, int port, String text) throws IOException {
+        try (Socket socket = connect(address, port)) {
+            socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+            return rest(socket);
+        }
+    }
+
+    static String rest(Socket socket) throws IOException {
+        StringBuilder read = new StringBuilder();
+        byte[] buffer = new byte[8192];
+        try {
+            int length;
+            while ((length = socket.getInputStream().read(buffer)) > 0) {
+                read.append(new String(buffer, 0, length, StandardCharsets.ISO_8859_1));
+            }
+        } catch (SocketTimeoutException e) {
+            read.append("[nothing more]");
+        } catch (SocketException e) {
+            read.append("[reset]");
+        }
+        return read.toString();
+    }
+
+    /// One datagram there and one back; the answer must come from where it was sent to.
+    Optional<byte[]> ask(String server, byte[] query) {
+        return door.namespace()
+                .enter(() -> {
+                    try (DatagramSocket socket = new DatagramSocket()) {
+                        socket.setSoTimeout(TIMEOUT_MILLIS);
+                        socket.connect(InetAddress.ofLiteral(server), 53);
+                        socket.send(new DatagramPacket(query, query.length));
+                        byte[] room = new byte[4096];
+                        DatagramPacket answer = new DatagramPacket(room, room.length);
+                        socket.receive(answer);
+                        return Optional.of(Arrays.copyOf(room, answer.getLength()));
+                    } catch (java.net.PortUnreachableException e) {
+                        return Optional.empty();
+                    }
+                });
+    }
+}
