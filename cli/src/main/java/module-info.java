@@ -6,12 +6,17 @@ module dev.glovebox.cli {
     requires static transitive org.jspecify;
     requires com.anthropic.client.okhttp;
     requires com.anthropic.core;
+    requires dev.glovebox.brain;
     requires dev.glovebox.egress;
     requires dev.glovebox.protocol;
     requires dev.glovebox.sandbox;
+    requires dev.glovebox.server;
+    requires dev.glovebox.worker;
     requires dev.glovebox.workspace;
     requires info.picocli;
+    requires java.net.http;
     requires tools.jackson.dataformat.yaml;
+    requires java.logging;
     requires jdk.httpserver;
 
     opens dev.glovebox.cli to

@@ -14,6 +14,10 @@ import picocli.CommandLine.Command;
                     + " one inside (`glovebox up`)."
         },
         subcommands = {
+            DemoCommand.class,
+            UpCommand.class,
+            WorkerCommand.class,
+            EnvironmentKeyCommand.class,
             SandboxCommand.class,
             PolicyCommand.class,
             DoctorCommand.class,
@@ -38,6 +42,7 @@ public final class Main {
 
     /// Runs one command and ends the process with its exit code.
     public static void main(String[] arguments) {
+        Logs.configure(System.getenv().getOrDefault("GLOVEBOX_LOG", "warning"));
         System.exit(commandLine().execute(arguments));
     }
 

@@ -1,0 +1,39 @@
+package dev.glovebox.cli;
+
+import dev.glovebox.protocol.Json;
+import dev.glovebox.protocol.JsonException;
+import dev.glovebox.protocol.Secret;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.databind.JsonNode;
+
+/// What a control plane leaves in `credentials.json` at its first start.
+///
+/// @param apiKey for applications
+/// @param environmentId a ready-made self-hosted environment
+/// @param environmentKey for a worker of that environment
+record CredentialsFile(Secret apiKey, String environmentId, Secret environmentKey) {
+    static final String NAME = "credentials.json";
+
+    /// Reads the file in a control plane's data directory.
+    static CredentialsFile in(Path data) {
+        Path file = data.resolve(NAME);
+        try {
+            JsonNode json = Json.tree(Files.readString(file));
+            return new CredentialsFile(
+                    new Secret(text(json, "api_key")),
+                    text(json, "environment_id"),
+                    new Secret(text(json, "environment_key")));
+        } catch (IOException e) {
+            throw new CliException("cannot read " + file + ": " + CliException.reason(e));
+        } catch (JsonException | IllegalArgumentException e) {
+            throw new CliException(
+                    file + " is not what the control plane wrote: " + e.getMessage());
+        }
+    }
+
+    private static String text(JsonNode json, String name) {
+        return json.path(name).asString("");
+    }
+}

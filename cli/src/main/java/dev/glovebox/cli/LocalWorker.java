@@ -1,0 +1,72 @@
+package dev.glovebox.cli;
+
+import dev.glovebox.cli.config.WorkerSettings;
+import dev.glovebox.egress.Doors;
+import dev.glovebox.egress.EgressConfig;
+import dev.glovebox.sandbox.SandboxConfig;
+import dev.glovebox.sandbox.Sandboxes;
+import dev.glovebox.worker.Worker;
+import dev.glovebox.worker.WorkerConfig;
+import dev.glovebox.workspace.Workspaces;
+
+/// A worker with what it stands on: sandboxes, doors and workspaces below one data directory.
+/// Closing ends it in that order.
+final class LocalWorker implements AutoCloseable {
+    private final Sandboxes sandboxes;
+    private final Doors doors;
+    private final Worker worker;
+
+    private LocalWorker(Sandboxes sandboxes, Doors doors, Worker worker) {
+        this.sandboxes = sandboxes;
+        this.doors = doors;
+        this.worker = worker;
+    }
+
+    /// Makes everything ready, so that what this host lacks is known before the first item is
+    /// claimed.
+    static LocalWorker open(WorkerConfig defaults, WorkerSettings settings) {
+        StateDirectories directories = new StateDirectories(defaults.dataDirectory());
+        Sandboxes sandboxes =
+                Sandboxes.open(
+                        new SandboxConfig(
+                                directories.sandboxes(),
+                                settings.runtime(),
+                                SandboxConfig.DEFAULT_START_TIMEOUT));
+        try {
+            Doors doors = Doors.open(EgressConfig.at(directories.doors()));
+            try {
+                return new LocalWorker(
+                        sandboxes,
+                        doors,
+                        new Worker(
+                                settings.over(defaults),
+                                sandboxes,
+                                doors,
+                                Workspaces.open(directories.workspaces())));
+            } catch (RuntimeException e) {
+                doors.close();
+                throw e;
+            }
+        } catch (RuntimeException e) {
+            sandboxes.close();
+            throw e;
+        }
+    }
+
+    /// Serves until it is told to drain.
+    void run() {
+        worker.run();
+    }
+
+    /// Claims nothing more, lets running calls end within their grace, and makes [#run] return.
+    void drain() {
+        worker.drain();
+    }
+
+    @Override
+    public void close() {
+        worker.close();
+        doors.close();
+        sandboxes.close();
+    }
+}

@@ -1,0 +1,138 @@
+package dev.glovebox.cli.config;
+
+import dev.glovebox.protocol.egress.EgressPolicy;
+import dev.glovebox.sandbox.Limits;
+import dev.glovebox.sandbox.RuntimeName;
+import dev.glovebox.worker.PlaceConfig;
+import dev.glovebox.worker.WorkerConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/// What the configuration file of a worker says; every part is optional.
+///
+/// ```yaml
+/// max-sessions: 16        # sessions served at once
+/// max-idle: 60s           # time after the end of a turn after which a session is left
+/// drain-grace: 30s        # time that running calls have when the worker is told to end
+/// runtime: crun           # crun, runc; default: the first that works
+/// policy: policy.yaml     # egress policy; a path from this file's directory; default: deny all
+/// limits:                 # of each sandbox
+///   memory: 2g
+///   cpus: 2
+///   pids: 512
+/// ```
+///
+/// @param runtime the OCI runtime asked for
+/// @param place what each session gets
+public record WorkerSettings(
+        Optional<Integer> maxSessions,
+        Optional<Duration> maxIdle,
+        Optional<Duration> drainGrace,
+        Optional<RuntimeName> runtime,
+        PlaceConfig place) {
+    /// No file: every default.
+    public static final WorkerSettings DEFAULT =
+            new WorkerSettings(
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    PlaceConfig.DEFAULT);
+
+    private static final Set<String> KEYS =
+            Set.of(
+                    "max-sessions",
+                    "max-idle",
+                    "drain-grace",
+                    "runtime",
+                    "policy",
+                    "limits.memory",
+                    "limits.cpus",
+                    "limits.pids");
+
+    /// Reads a file.
+    ///
+    /// @throws ConfigException with everything that is wrong in it
+    public static WorkerSettings read(Path file) {
+        Settings settings = Settings.read(file, KEYS);
+        WorkerSettings read =
+                new WorkerSettings(
+                        settings.get("max-sessions", WorkerSettings::sessions),
+                        settings.get("max-idle", Durations::parse),
+                        settings.get("drain-grace", Durations::parse),
+                        settings.get("runtime", RuntimeName::parse),
+                        place(settings));
+        settings.finish();
+        return read;
+    }
+
+    /// The configuration with what the file says instead of the defaults.
+    public WorkerConfig over(WorkerConfig defaults) {
+        WorkerConfig config = defaults.withPlace(place);
+        config = maxSessions.map(config::withMaxSessions).orElse(config);
+        config = with(maxIdle, config, WorkerConfig::withMaxIdle);
+        return with(drainGrace, config, WorkerConfig::withDrainGrace);
+    }
+
+    private static <T> WorkerConfig with(Optional<T> value, WorkerConfig config, Change<T> change) {
+        return value.map(v -> change.apply(config, v)).orElse(config);
+    }
+
+    private interface Change<T> {
+        WorkerConfig apply(WorkerConfig config, T value);
+    }
+
+    private static PlaceConfig place(Settings settings) {
+        Limits limits = Limits.DEFAULT;
+        limits = settings.get("limits.memory", limits::withMemory).orElse(limits);
+        limits = settings.get("limits.cpus", number(limits::withCpus)).orElse(limits);
+        limits = settings.get("limits.pids", whole(limits::withPids)).orElse(limits);
+        EgressPolicy policy =
+                settings.get("policy", path -> policy(settings.directory().resolve(path)))
+                        .orElse(EgressPolicy.DENY_ALL);
+        return PlaceConfig.DEFAULT.withLimits(limits).withPolicy(policy);
+    }
+
+    private static EgressPolicy policy(Path file) {
+        try {
+            return EgressPolicy.parse(Files.readString(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+
+    private static int sessions(String text) {
+        int count = whole(n -> n).apply(text);
+        if (count < 1 || count > WorkerConfig.MOST_SESSIONS) {
+            throw new IllegalArgumentException(
+                    "must be 1 to " + WorkerConfig.MOST_SESSIONS + ", is " + count);
+        }
+        return count;
+    }
+
+    private static <T> Function<String, T> whole(Function<Integer, T> then) {
+        return text -> {
+            try {
+                return then.apply(Integer.parseInt(text));
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("'" + text + "' is not a whole number", e);
+            }
+        };
+    }
+
+    private static <T> Function<String, T> number(Function<Double, T> then) {
+        return text -> {
+            try {
+                return then.apply(Double.parseDouble(text));
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("'" + text + "' is not a number", e);
+            }
+        };
+    }
+}
