@@ -1,0 +1,123 @@
+package dev.glovebox.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CgroupsTest {
+    @TempDir private Path root;
+
+    @Test
+    void hybridLayoutIsVersionOneWithATreeBeside() {
+        Cgroups cgroups =
+                Cgroups.of(
+                        List.of(
+                                legacy("memory"),
+                                legacy("cpu,cpuacct"),
+                                legacy("pids"),
+                                mount("unified", "cgroup2", Set.of("rw"))));
+
+        assertThat(cgroups.legacy()).isTrue();
+        assertThat(cgroups.hybridTree()).contains(root.resolve("unified"));
+        assertThat(cgroups.missingControllers()).isEmpty();
+    }
+
+    @Test
+    void aControllerThatIsNotMountedIsNamed() {
+        Cgroups cgroups = Cgroups.of(List.of(legacy("memory"), legacy("cpu")));
+
+        assertThat(cgroups.missingControllers()).containsExactly("pids");
+        assertThat(cgroups.hybridTree()).isEmpty();
+    }
+
+    @Test
+    void aHostWithoutControlGroupsLacksAll() {
+        Cgroups cgroups = Cgroups.of(List.of());
+
+        assertThat(cgroups.present()).isFalse();
+        assertThat(cgroups.missingControllers()).containsExactly("memory", "cpu", "pids");
+    }
+
+    @Test
+    void versionTwoReadsItsControllersAndFigures() throws IOException {
+        Files.writeString(root.resolve("cgroup.controllers"), "cpuset cpu io memory pids\n");
+        Path group = Files.createDirectories(root.resolve("glovebox/s1"));
+        Files.writeString(group.resolve("memory.current"), "4096\n");
+        Files.writeString(group.resolve("memory.events"), "oom 2\noom_kill 1\n");
+        Files.writeString(group.resolve("pids.current"), "3\n");
+        Files.writeString(group.resolve("cgroup.procs"), "");
+        Cgroups cgroups =
+                Cgroups.of(
+                        List.of(
+                                new MountInfo(
+                                        1,
+                                        "/",
+                                        root.toString(),
+                                        Set.of("rw"),
+                                        "cgroup2",
+                                        "cgroup2",
+                                        Set.of("rw"))));
+
+        Cgroup cgroup = cgroups.group("/glovebox/s1");
+
+        assertThat(cgroups.legacy()).isFalse();
+        assertThat(cgroups.missingControllers()).isEmpty();
+        assertThat(cgroup.memoryUsed()).isEqualTo(4096);
+        assertThat(cgroup.oomKills()).isEqualTo(1);
+        assertThat(cgroup.tasks()).isEqualTo(3);
+        assertThat(cgroups.group("/glovebox").children()).containsExactly("s1");
+    }
+
+    @Test
+    void versionOneReadsTheKillsFromTheOomControlFile() throws IOException {
+        Path group = Files.createDirectories(root.resolve("memory/g"));
+        Files.writeString(
+                group.resolve("memory.oom_control"), "oom_kill_disable 0\nunder_oom 0\noom_kill 7");
+
+        assertThat(Cgroups.of(List.of(legacy("memory"))).group("/g").oomKills()).isEqualTo(7);
+    }
+
+    @Test
+    void aGroupThatIsNotThereUsesNothingAndIsGone() {
+        Cgroup cgroup = Cgroups.of(List.of(legacy("memory"))).group("/glovebox/none");
+
+        assertThat(cgroup.exists()).isFalse();
+        assertThat(cgroup.memoryUsed()).isZero();
+        assertThat(cgroup.destroy(Duration.ofMillis(1))).isTrue();
+    }
+
+    @Test
+    void aGroupThatCannotBeRemovedIsReportedAfterTheDeadline() throws IOException {
+        Path group = Files.createDirectories(root.resolve("memory/g"));
+        Files.writeString(group.resolve("not-a-cgroup-file"), ""); // rmdir fails
+
+        assertThat(Cgroups.of(List.of(legacy("memory"))).group("/g").destroy(Duration.ofMillis(5)))
+                .isFalse();
+    }
+
+    @Test
+    void refusesAPathThatLeavesTheHierarchy() {
+        Cgroups cgroups = Cgroups.of(List.of(legacy("memory")));
+
+        assertThatThrownBy(() -> cgroups.group("/a/../b")).hasMessageContaining("/a/../b");
+        assertThatThrownBy(() -> cgroups.group("a")).hasMessageContaining("absolute");
+    }
+
+    private MountInfo legacy(String controllers) {
+        return mount(
+                controllers, "cgroup", Set.copyOf(List.of(("rw," + controllers).split(",", -1))));
+    }
+
+    private MountInfo mount(String name, String type, Set<String> superOptions) {
+        return new MountInfo(
+                1, "/", root.resolve(name).toString(), Set.of("rw"), type, type, superOptions);
+    }
+}

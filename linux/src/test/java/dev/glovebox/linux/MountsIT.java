@@ -1,0 +1,120 @@
+package dev.glovebox.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Needs root.
+class MountsIT {
+    private static final long FIRST = 0x7800_0000L;
+
+    @TempDir private Path directory;
+
+    @Test
+    void whatAPrivateNamespaceMountsIsNowhereElse() throws IOException {
+        String before = Files.readString(Path.of("/proc/self/mountinfo"));
+
+        List<MountInfo> inside =
+                KernelThread.call(
+                        "mounts-it",
+                        () -> {
+                            Mounts.privateNamespace();
+                            Mounts.tmpfs(directory, "size=1m,mode=700");
+                            return mounts("/proc/thread-self/mountinfo");
+                        });
+
+        assertThat(MountInfo.at(inside, directory.toString()))
+                .get()
+                .satisfies(m -> assertThat(m.options()).contains("rw", "nosuid", "nodev"));
+        assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).isEqualTo(before);
+    }
+
+    @Test
+    void aBindHasItsFlagsAndARecursiveOneThoseBelowToo() throws IOException {
+        Path source = Files.createDirectory(directory.resolve("source"));
+        Path below = Files.createDirectory(source.resolve("below"));
+        Path target = Files.createDirectory(directory.resolve("target"));
+
+        List<MountInfo> inside =
+                KernelThread.call(
+                        "mounts-it",
+                        () -> {
+                            Mounts.privateNamespace();
+                            Mounts.tmpfs(below, "size=1m");
+                            Mounts.bind(source, target, true);
+                            return mounts("/proc/thread-self/mountinfo");
+                        });
+
+        for (Path path : List.of(target, target.resolve("below"))) {
+            assertThat(MountInfo.at(inside, path.toString()))
+                    .get()
+                    .satisfies(m -> assertThat(m.options()).contains("ro", "nosuid", "nodev"));
+        }
+    }
+
+    @Test
+    void aMappedBindShiftsOwnersAndChangesNoFile() throws IOException {
+        Path source = Files.createDirectory(directory.resolve("source"));
+        Path file = Files.writeString(source.resolve("file"), "x");
+        Files.setAttribute(file, "unix:uid", 1000);
+        Path target = Files.createDirectory(directory.resolve("target"));
+
+        try (UserNamespace namespace = UserNamespace.create(FIRST, 65_536)) {
+            Object shown =
+                    KernelThread.call(
+                            "mounts-it",
+                            () -> {
+                                Mounts.privateNamespace();
+                                Mounts.bindMapped(source, target, false, namespace);
+                                return Files.getAttribute(target.resolve("file"), "unix:uid");
+                            });
+
+            assertThat(shown).isEqualTo((int) (FIRST + 1000));
+        }
+        assertThat(Files.getAttribute(file, "unix:uid")).isEqualTo(1000);
+    }
+
+    @Test
+    void aFileSystemThatCannotBeMappedIsNamed() {
+        Path proc = Path.of("/proc/sys");
+
+        try (UserNamespace namespace = UserNamespace.create(FIRST, 65_536)) {
+            assertThatThrownBy(() ->
+                            KernelThread.call(
+                                    "mounts-it",
+                                    () -> {
+                                        Mounts.privateNamespace();
+                                        Mounts.bindMapped(proc, directory, true, namespace);
+                                        return true;
+                                    }))
+                    .isInstanceOf(LinuxException.class)
+                    .hasMessageContaining("mount_setattr")
+                    .hasMessageContaining("/proc/sys");
+        }
+    }
+
+    @Test
+    void makingAUserNamespaceLeavesNoProcess() throws IOException {
+        long before = children();
+
+        try (UserNamespace namespace = UserNamespace.create(FIRST, 65_536)) {
+            assertThat(namespace).isNotNull();
+        }
+
+        assertThat(children()).isEqualTo(before);
+    }
+
+    private static long children() throws IOException {
+        return ProcessHandle.current().children().count();
+    }
+
+    private static List<MountInfo> mounts(String path) throws IOException {
+        return MountInfo.parse(Files.readString(Path.of(path)));
+    }
+}
