@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import dev.glovebox.linux.Cgroup;
 import dev.glovebox.sandbox.guest.Guest;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -72,6 +73,14 @@ public final class Sandbox implements AutoCloseable {
     /// Processes and threads inside now.
     public long tasks() {
         return group.tasks();
+    }
+
+    Cgroup group() {
+        return group;
+    }
+
+    Set<Integer> processes() {
+        return group.processes();
     }
 
     /// Ends every process inside and removes all traces on the host. Waits until that is so, up to

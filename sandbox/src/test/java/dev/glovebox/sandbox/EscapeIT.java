@@ -1,0 +1,262 @@
+package dev.glovebox.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Ways out through files, descriptors, devices and processes, under each runtime. Needs root.
+class EscapeIT {
+    private static final Map<RuntimeName, Ground> GROUNDS = new TreeMap<>();
+
+    private static Ground ground(RuntimeName runtime) throws Exception {
+        Ground ground = GROUNDS.get(runtime);
+        if (ground == null) {
+            ground = Ground.open(runtime);
+            GROUNDS.put(runtime, ground);
+        }
+        return ground;
+    }
+
+    @AfterAll
+    static void close() throws Exception {
+        for (Ground ground : GROUNDS.values()) {
+            ground.close();
+        }
+    }
+
+    /// The walls themselves, with what must work as the control.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void onlyTheAgentsPlacesCanBeWritten(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = ground(runtime).sandbox("places", Limits.DEFAULT)) {
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            for d in /workspace /tmp /home/agent /dev/shm / /usr /usr/bin /etc \
+                                /etc/ssl /var /var/lib /run /root /sys /proc /proc/sys/kernel /dev \
+                                /.glovebox /attack /home; do
+                              (echo x > $d/.try) 2>/dev/null && echo "writable $d"
+                            done
+                            cat /workspace/.try
+                            """);
+
+            assertThat(result.output().lines())
+                    .containsExactly(
+                            "writable /workspace",
+                            "writable /tmp",
+                            "writable /home/agent",
+                            "writable /dev/shm",
+                            "x");
+            assertThat(Files.getAttribute(onDisk(runtime, "places/.try"), "unix:uid"))
+                    .isEqualTo(1000);
+        }
+    }
+
+    /// A11: nothing can be learnt of, or done to, pid 1, which has the agent's uid.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void pidOneIsOutOfReach(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = ground(runtime).sandbox("init", Limits.DEFAULT)) {
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            cat /proc/self/environ > /dev/null && echo own-environ
+                            for f in environ mem maps fd root cwd exe ns/net stat; do
+                              (cat /proc/1/$f || ls /proc/1/$f/ || readlink /proc/1/$f) >/dev/null 2>&1 \
+                                  && echo "sees $f"
+                            done
+                            kill -9 1; kill -15 1; kill -19 1
+                            ls /proc | grep -x 1 && echo listed
+                            echo alive
+                            """);
+
+            assertThat(result.output().lines()).containsExactly("own-environ", "alive");
+            assertThat(sandbox.guest().isOpen()).isTrue();
+        }
+    }
+
+    /// A14: descriptors of the worker do not arrive, and standard output is a pipe.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void noDescriptorOfTheWorkerLeaksIn(RuntimeName runtime) throws Exception {
+        List<FileInputStream> open = new ArrayList<>();
+        try {
+            for (int i = 0; i < 40; i++) {
+                open.add(new FileInputStream("/etc/shadow"));
+            }
+            try (Sandbox sandbox = ground(runtime).sandbox("leaks", Limits.DEFAULT)) {
+                Ground.Result result =
+                        Ground.shell(
+                                sandbox, "cd /proc/self/fd && for f in *; do readlink $f; done");
+
+                assertThat(result.output().lines())
+                        .hasSizeGreaterThanOrEqualTo(3)
+                        .allMatch(l -> l.startsWith("pipe:") || l.startsWith("/proc/"));
+                for (int pid : sandbox.processes()) {
+                    assertThat(links(Path.of("/proc/" + pid + "/fd")))
+                            .as("descriptors of pid 1")
+                            .noneMatch(l -> l.contains("/etc") || l.contains("/work"))
+                            .hasSizeLessThan(8);
+                }
+            }
+        } finally {
+            for (FileInputStream stream : open) {
+                stream.close();
+            }
+        }
+    }
+
+    /// A19 to A22: control groups, kernel settings and tell-tale files of `/proc`.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void theKernelsOwnFilesAreHiddenOrFixed(RuntimeName runtime) throws Exception {
+        assertThat(Files.readString(Path.of("/proc/kallsyms"))).as("control").isNotEmpty();
+        try (Sandbox sandbox = ground(runtime).sandbox("kernel", Limits.DEFAULT)) {
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            head -c 1 /proc/meminfo > /dev/null && echo control
+                            for f in kallsyms kcore keys key-users timer_list interrupts config.gz kmsg \
+                                vmallocinfo iomem ioports mtrr partitions diskstats sysrq-trigger; do
+                              n=$(head -c 10 /proc/$f 2>/dev/null | wc -c)
+                              [ "$n" = 0 ] || echo "reads $f"
+                            done
+                            ls /proc/acpi /proc/driver 2>/dev/null | grep -v : | grep .
+                            ls /sys
+                            for f in sys/kernel/core_pattern sys/kernel/modprobe sys/vm/drop_caches \
+                                sys/net/ipv4/ip_forward sysrq-trigger irq/default_smp_affinity; do
+                              (echo 1 > /proc/$f) 2>/dev/null && echo "writes $f"
+                            done
+                            hostname; cat /etc/hostname
+                            grep -c cgroup /proc/self/mounts
+                            """);
+
+            assertThat(result.output().lines())
+                    .containsExactly("control", "glovebox", "glovebox", "0");
+        }
+    }
+
+    /// A24: a set-uid program of root, planted on the workspace from outside.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aSetUidProgramGainsNothing(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        Path planted = ground.workspace("suid").resolve("attack");
+        Files.copy(
+                ground.directory().resolve("attack/attack"),
+                planted,
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.setAttribute(planted, "unix:mode", 04755);
+        try (Sandbox sandbox = ground.sandbox("suid", Limits.DEFAULT)) {
+            assertThat(Ground.shell(sandbox, "stat -c '%u %a' /workspace/attack").output())
+                    .isEqualTo("0 4755\n");
+            assertThat(Ground.run(sandbox, "/workspace/attack", "uid").output())
+                    .isEqualTo("uid 1000 1000\n");
+        }
+    }
+
+    /// A25: a block device, planted on the workspace from outside.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aPlantedDeviceCannotBeOpened(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        Path planted = ground.workspace("device").resolve("disk");
+        Files.deleteIfExists(planted);
+        assertThat(new ProcessBuilder("mknod", planted.toString(), "c", "1", "5").start().waitFor())
+                .isZero();
+        Files.setPosixFilePermissions(planted, PosixFilePermissions.fromString("rw-rw-rw-"));
+        try (Sandbox sandbox = ground.sandbox("device", Limits.DEFAULT)) {
+            assertThat(Ground.run(sandbox, "/attack/attack", "open", "/dev/zero").numbers())
+                    .containsEntry("open", 0);
+            assertThat(Ground.run(sandbox, "/attack/attack", "open", "/workspace/disk").numbers())
+                    .containsEntry("open", 13);
+            assertThat(
+                            Ground.shell(
+                                            sandbox,
+                                            "cd /dev; for f in * pts/*; do [ -b $f ] || [ -c $f ]"
+                                                    + " && echo $f; done")
+                                    .output()
+                                    .lines())
+                    .containsExactlyInAnyOrder(
+                            "full", "null", "ptmx", "pts/ptmx", "random", "tty", "urandom", "zero");
+        }
+    }
+
+    /// A27, A28: the host's loopback and its UNIX sockets.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void theHostsLoopbackIsNotTheSandboxs(RuntimeName runtime) throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+                Sandbox sandbox = ground(runtime).sandbox("loopback", Limits.DEFAULT)) {
+            String connect =
+                    "timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d' && echo connected"
+                            .replace("%d", String.valueOf(server.getLocalPort()));
+            Process control = new ProcessBuilder("bash", "-c", connect).start();
+            assertThat(control.waitFor()).as("control").isZero();
+
+            assertThat(Ground.shell(sandbox, connect).output()).doesNotContain("\nconnected");
+            assertThat(Ground.shell(sandbox, connect).exit().code()).isNotZero();
+            assertThat(Ground.shell(sandbox, "cat /proc/net/unix | wc -l").output())
+                    .isEqualTo("1\n");
+        }
+    }
+
+    /// crun gives the owner of the sandbox whatever it has as standard output, the host's
+    /// `/dev/null` too if it is that.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void startingASandboxChangesNoOwnerOnTheHost(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = ground(runtime).sandbox("null", Limits.DEFAULT)) {
+            assertThat(Ground.shell(sandbox, "chmod 600 /dev/null || echo refused").output())
+                    .contains("refused");
+            assertThat(Files.getAttribute(Path.of("/dev/null"), "unix:uid")).isEqualTo(0);
+        }
+    }
+
+    /// A17: a mount target that leads through a symbolic link.
+    @Test
+    void aMountThroughALinkIsRefusedAndNothingIsLeft() throws Exception {
+        Ground ground = ground(RuntimeName.CRUN);
+        Path source = ground.workspace("link");
+        List<Mount> mounts = List.of(new Mount(source, "/bin/x", false));
+
+        assertThatThrownBy(() -> ground.sandboxes().create(SandboxSpec.of("link", mounts)))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("symbolic link");
+
+        ground.sandbox("link", Limits.DEFAULT).close();
+    }
+
+    private static Path onDisk(RuntimeName runtime, String path) throws Exception {
+        return ground(runtime).directory().resolve("workspaces").resolve(path);
+    }
+
+    private static List<String> links(Path directory) throws IOException {
+        List<String> links = new ArrayList<>();
+        try (var stream = Files.newDirectoryStream(directory)) {
+            for (Path link : stream) {
+                links.add(Files.readSymbolicLink(link).toString());
+            }
+        }
+        return links;
+    }
+}

@@ -1,0 +1,186 @@
+package dev.glovebox.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.glovebox.sandbox.guest.Exit;
+import dev.glovebox.sandbox.guest.GuestProcess;
+import dev.glovebox.sandbox.guest.ProcessRequest;
+import dev.glovebox.sandbox.guest.WindowSize;
+import dev.glovebox.sandbox.root.BaseRoot;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/// Where the tests that need root try sandboxes: the sandboxes of one runtime in a temporary state
+/// directory, and the attacking program, shown inside at `/attack`.
+final class Ground implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final Path directory;
+    private final Sandboxes sandboxes;
+
+    private Ground(Path directory, Sandboxes sandboxes) {
+        this.directory = directory;
+        this.sandboxes = sandboxes;
+    }
+
+    /// What a command did.
+    record Result(Exit exit, String output) {
+        Map<String, Integer> numbers() {
+            return Ground.numbers(output);
+        }
+    }
+
+    static Ground open(RuntimeName runtime) throws IOException {
+        Path directory = Files.createTempDirectory("glovebox-it");
+        Path attack = Files.createDirectories(directory.resolve("attack"));
+        compile(attack.resolve("attack"));
+        SandboxConfig config =
+                new SandboxConfig(
+                        directory.resolve("state"),
+                        Optional.of(runtime),
+                        SandboxConfig.DEFAULT_START_TIMEOUT);
+        return new Ground(directory, Sandboxes.open(config));
+    }
+
+    Sandboxes sandboxes() {
+        return sandboxes;
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    /// A new directory owned by the agent.
+    Path workspace(String name) throws IOException {
+        Path workspace = Files.createDirectories(directory.resolve("workspaces").resolve(name));
+        Files.setAttribute(workspace, "unix:uid", 1000);
+        Files.setAttribute(workspace, "unix:gid", 1000);
+        return workspace;
+    }
+
+    Sandbox sandbox(String name, Limits limits) throws IOException {
+        List<Mount> mounts =
+                List.of(
+                        new Mount(workspace(name), "/workspace", false),
+                        new Mount(directory.resolve("attack"), "/attack", true));
+        return sandboxes.create(
+                new SandboxSpec(name, Template.BASE, mounts, Optional.empty(), limits, Map.of()));
+    }
+
+    static Result run(Sandbox sandbox, String... words) throws Exception {
+        return run(sandbox, Optional.empty(), words);
+    }
+
+    static Result shell(Sandbox sandbox, String script) throws Exception {
+        return run(sandbox, "/bin/bash", "-c", script);
+    }
+
+    static Result onTerminal(Sandbox sandbox, String... words) throws Exception {
+        return run(sandbox, Optional.of(new WindowSize(24, 80)), words);
+    }
+
+    /// The attacking program on the host, as root.
+    static Map<String, Integer> onHost(Path attack, String... words) throws Exception {
+        List<String> command = new ArrayList<>(List.of(attack.resolve("attack/attack").toString()));
+        command.addAll(List.of(words));
+        Path output = Files.createTempFile("attack", ".txt");
+        try {
+            Process process =
+                    new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(output.toFile())
+                            .start();
+            assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            return numbers(Files.readString(output));
+        } finally {
+            Files.delete(output);
+        }
+    }
+
+    /// Whether a process of the host runs; one that has ended and was not yet waited for does not.
+    static boolean lives(int pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return !stat.substring(stat.lastIndexOf(')')).startsWith(") Z");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    static void await(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(end);
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        sandboxes.close();
+        BaseRoot.remove(directory);
+    }
+
+    static void compile(Path target) throws IOException {
+        Path source = Path.of("src/test/c/attack.c").toAbsolutePath();
+        Process gcc =
+                new ProcessBuilder(
+                                "gcc",
+                                "-static",
+                                "-O1",
+                                "-Wall",
+                                "-Wextra",
+                                "-Werror",
+                                "-o",
+                                target.toString(),
+                                source.toString())
+                        .redirectErrorStream(true)
+                        .redirectOutput(target.resolveSibling("gcc.log").toFile())
+                        .start();
+        try {
+            assertThat(gcc.waitFor())
+                    .as(Files.readString(target.resolveSibling("gcc.log")))
+                    .isZero();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    private static Result run(Sandbox sandbox, Optional<WindowSize> terminal, String... words)
+            throws Exception {
+        try (GuestProcess process =
+                sandbox.guest()
+                        .start(
+                                new ProcessRequest(
+                                        List.of(words),
+                                        sandbox.environment(),
+                                        "/",
+                                        terminal,
+                                        true))) {
+            process.stdin().close();
+            String output = new String(process.stdout().readAllBytes(), StandardCharsets.UTF_8);
+            return new Result(process.waitFor(PATIENCE), output.replace("\r\n", "\n"));
+        }
+    }
+
+    private static Map<String, Integer> numbers(String output) {
+        Map<String, Integer> numbers = new TreeMap<>();
+        for (String line : output.lines().toList()) {
+            String[] words = line.split(" ", -1);
+            if (words.length == 2 && words[1].matches("\\d+")) {
+                numbers.put(words[0], Integer.valueOf(words[1]));
+            }
+        }
+        return numbers;
+    }
+}

@@ -1,0 +1,256 @@
+package dev.glovebox.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.glovebox.linux.Cgroup;
+import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.guest.ProcessRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Beginning and end of sandboxes, also the rough ones. Needs root.
+class LifeCycleIT {
+    private Ground ground;
+
+    @BeforeEach
+    void open() throws IOException {
+        ground = Ground.open(RuntimeName.CRUN);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        ground.close();
+    }
+
+    @Test
+    void aClosedSandboxLeavesNothing() throws Exception {
+        String mounts = Files.readString(Path.of("/proc/self/mountinfo"));
+        Sandbox sandbox = ground.sandbox("s", Limits.DEFAULT);
+        sandbox.guest()
+                .start(ProcessRequest.of(List.of("sleep", "1000"), sandbox.environment(), "/"));
+        Cgroup group = sandbox.group();
+        Set<Integer> pids = sandbox.processes();
+        assertThat(pids).hasSize(2);
+
+        sandbox.close();
+        sandbox.close();
+
+        assertThat(group.exists()).isFalse();
+        Ground.await("all have ended", () -> pids.stream().noneMatch(Ground::lives));
+        assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).isEqualTo(mounts);
+        assertThat(leftovers()).isEmpty();
+    }
+
+    @Test
+    void aSandboxWhoseWorkerLetsGoEndsByItself() throws Exception {
+        try (Sandbox sandbox = ground.sandbox("s", Limits.DEFAULT)) {
+            sandbox.guest()
+                    .start(
+                            ProcessRequest.of(
+                                    List.of("bash", "-c", "trap '' TERM HUP; sleep 1000 & wait"),
+                                    sandbox.environment(),
+                                    "/"));
+
+            sandbox.guest().close();
+
+            Ground.await("nobody is left", () -> sandbox.processes().isEmpty());
+        }
+    }
+
+    @Test
+    void aStartThatFailsLeavesNothingAndTheNextSucceeds() throws Exception {
+        List<Mount> mounts = List.of(new Mount(Path.of("/nonexistent"), "/workspace", false));
+
+        assertThatThrownBy(() -> ground.sandboxes().create(SandboxSpec.of("s", mounts)))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("/nonexistent");
+
+        assertThat(leftovers()).isEmpty();
+        ground.sandbox("s", Limits.DEFAULT).close();
+    }
+
+    @Test
+    void twoOfOneNameCannotLive() throws Exception {
+        try (Sandbox sandbox = ground.sandbox("s", Limits.DEFAULT)) {
+            assertThatThrownBy(() -> ground.sandbox(sandbox.name(), Limits.DEFAULT))
+                    .isInstanceOfSatisfying(
+                            SandboxException.class,
+                            e -> assertThat(e.band()).isEqualTo(Band.CALLER));
+            assertThat(Ground.run(sandbox, "/bin/echo", "on").output()).isEqualTo("on\n");
+        }
+    }
+
+    @Test
+    void sandboxesThatLiveAtOnceAreStrangersOnTheHost() throws Exception {
+        int count = 8;
+        List<Callable<Sandbox>> starts = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String name = "s" + i;
+            starts.add(() -> ground.sandbox(name, Limits.DEFAULT));
+        }
+        List<Sandbox> sandboxes = new ArrayList<>();
+        try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<Sandbox> start : executor.invokeAll(starts)) {
+                sandboxes.add(start.get());
+            }
+        }
+        Set<Object> owners = new TreeSet<>();
+        for (Sandbox sandbox : sandboxes) {
+            int pid = sandbox.processes().iterator().next();
+            String map = Files.readString(Path.of("/proc/" + pid + "/uid_map")).strip();
+            owners.add(map);
+            assertThat(map).matches("0 +1[89]\\d{8} +65536");
+        }
+
+        assertThat(owners).hasSize(count);
+
+        sandboxes.forEach(Sandbox::close);
+        assertThat(leftovers()).isEmpty();
+    }
+
+    @Test
+    void joinsTheNetworkNamespaceItIsGiven() throws Exception {
+        Path pin = ground.directory().resolve("door");
+        try (NetworkNamespace namespace = NetworkNamespace.create(pin)) {
+            SandboxSpec spec =
+                    new SandboxSpec(
+                            "s",
+                            Template.BASE,
+                            List.of(),
+                            Optional.of(namespace.path()),
+                            Limits.DEFAULT,
+                            Map.of());
+            try (Sandbox sandbox = ground.sandboxes().create(spec)) {
+                assertThat(sandbox.attestation().state().get("ns/net"))
+                        .isEqualTo("net:[" + Files.getAttribute(pin, "unix:ino") + "]");
+            }
+        }
+    }
+
+    @Test
+    void aPathThatIsNoNetworkNamespaceIsRefused() throws Exception {
+        SandboxSpec spec =
+                new SandboxSpec(
+                        "s",
+                        Template.BASE,
+                        List.of(),
+                        Optional.of(ground.directory().resolve("state/lock")),
+                        Limits.DEFAULT,
+                        Map.of());
+
+        assertThatThrownBy(() -> ground.sandboxes().create(spec))
+                .isInstanceOf(SandboxException.class);
+        assertThat(leftovers()).isEmpty();
+    }
+
+    @Test
+    void aSecondWorkerCannotHaveTheSameStateDirectory() {
+        SandboxConfig config = SandboxConfig.in(ground.directory().resolve("state"));
+
+        assertThatThrownBy(() -> Sandboxes.open(config))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("another worker");
+    }
+
+    @Test
+    void aRuntimeThatCannotDoItIsExplained() {
+        SandboxConfig config =
+                new SandboxConfig(
+                        ground.directory().resolve("other"),
+                        Optional.of(RuntimeName.RUNSC),
+                        Duration.ofSeconds(20));
+
+        assertThatThrownBy(() -> Sandboxes.open(config))
+                .isInstanceOfSatisfying(
+                        SandboxException.class, e -> assertThat(e.band()).isEqualTo(Band.HOST))
+                .hasMessageContaining("RUNSC");
+    }
+
+    @Test
+    void withoutAChoiceTheFasterRuntimeIsTaken() {
+        SandboxConfig config = SandboxConfig.in(ground.directory().resolve("other"));
+
+        try (Sandboxes sandboxes = Sandboxes.open(config)) {
+            assertThat(sandboxes.runtime()).isEqualTo(RuntimeName.CRUN);
+            assertThat(sandboxes.probes())
+                    .containsExactly(new RuntimeProbe(RuntimeName.CRUN, true, ""));
+        }
+    }
+
+    /// A worker killed outright: its sandboxes end with their connections, and the next worker
+    /// removes what they leave.
+    @Test
+    void whatAKilledWorkerLeavesIsEndedAndRemoved() throws Exception {
+        Path state = ground.directory().resolve("killed");
+        Path output = ground.directory().resolve("killed.log");
+        Process worker =
+                new ProcessBuilder(
+                                ProcessHandle.current().info().command().orElseThrow(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                DoomedWorker.class.getName(),
+                                state.toString())
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile())
+                        .start();
+        Ground.await("the worker is ready: " + output, () -> says(output, "ready"));
+        Set<Integer> pids = new TreeSet<>();
+        for (String line : Files.readAllLines(output)) {
+            if (line.startsWith("pid ")) {
+                pids.add(Integer.valueOf(line.substring(4)));
+            }
+        }
+        assertThat(pids).hasSize(2).allMatch(Ground::lives);
+
+        worker.destroyForcibly().waitFor();
+
+        Ground.await("all have ended", () -> pids.stream().noneMatch(Ground::lives));
+        assertThat(state.resolve("bundles/doomed")).exists();
+        try (Sandboxes next = Sandboxes.open(SandboxConfig.in(state))) {
+            assertThat(state.resolve("bundles/doomed")).doesNotExist();
+            assertThat(state.resolve("runtime/doomed")).doesNotExist();
+            next.create(SandboxSpec.of("doomed", List.of())).close();
+        }
+    }
+
+    private static boolean says(Path output, String word) {
+        try {
+            return Files.exists(output) && Files.readString(output).contains(word);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private List<String> leftovers() throws IOException {
+        List<String> found = new ArrayList<>();
+        for (String child : List.of("bundles", "runtime")) {
+            try (var entries =
+                    Files.newDirectoryStream(ground.directory().resolve("state").resolve(child))) {
+                entries.forEach(e -> found.add(e.toString()));
+            }
+        }
+        try (var sockets =
+                Files.newDirectoryStream(ground.directory().resolve("state"), "*.sock")) {
+            sockets.forEach(e -> found.add(e.toString()));
+        }
+        return found;
+    }
+}
