@@ -21,7 +21,7 @@ static _Noreturn void become(const struct request *r, const int stdio[3]) {
     for (int fd = 0; fd < 3; fd++)
         if (dup2(stdio[fd], fd) < 0) fail("dup2");
     /* Everything is CLOEXEC already; closed here as well, chdir and exec cannot name it either. */
-    if (close_range(3, ~0U, 0) < 0 && errno != ENOSYS && errno != EPERM) fail("close_range");
+    if (close_range(3, INT_MAX, 0) < 0 && errno != ENOSYS && errno != EPERM) fail("close_range");
     umask(022);
     if (chdir(r->strings[0]) < 0) fail("chdir");
     signal(SIGPIPE, SIG_DFL);

@@ -69,8 +69,9 @@ static int hide_and_listen(void) {
 static void say_hello(void) {
     static const char *const namespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
     char text[8192], link[64], *room = text, *end = text + sizeof text;
-    room += snprintf(room, (size_t) (end - room), "protocol\t%d\npid\t%d\nuid\t%d\ngid\t%d\ndumpable\t%d\n",
-                     PROTOCOL_VERSION, getpid(), (int) getuid(), (int) getgid(), prctl(PR_GET_DUMPABLE));
+    room += snprintf(room, (size_t) (end - room), "protocol\t%d\npid\t%d\nuid\t%d\ngid\t%d\n"
+                     "dumpable\t%d\nno_new_privs\t%d\n", PROTOCOL_VERSION, getpid(), (int) getuid(), (int) getgid(),
+                     prctl(PR_GET_DUMPABLE), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
     for (size_t i = 0; i < sizeof namespaces / sizeof namespaces[0]; i++) {
         char path[32];
         snprintf(path, sizeof path, "/proc/self/ns/%s", namespaces[i]);

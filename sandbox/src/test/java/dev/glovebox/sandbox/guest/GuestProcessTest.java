@@ -89,7 +89,7 @@ class GuestProcessTest {
         Exit exit = process.waitFor(PATIENCE);
         assertThat(exit.code()).isEqualTo(-1);
         assertThat(exit.signal()).isEqualTo(9);
-        assertThat(init.run(guest, "pgrep -g " + process.pid())).isEmpty();
+        LiveInit.await("an empty group", () -> attempt("pgrep -g " + process.pid()).isEmpty());
     }
 
     @Test
