@@ -8,8 +8,6 @@ import dev.glovebox.linux.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -80,7 +78,7 @@ public final class Door implements AutoCloseable {
         }
         for (int fd : sockets.tcp()) {
             EpollServerSocketChannel channel = new EpollServerSocketChannel(fd);
-            channel.pipeline().addLast(new Acceptor(loops));
+            channel.pipeline().addLast(new Acceptor(this, loops));
             track(channel);
             loops.register(channel).syncUninterruptibly();
         }
@@ -153,36 +151,17 @@ public final class Door implements AutoCloseable {
         closed.run();
     }
 
-    private final class Acceptor extends ChannelInboundHandlerAdapter {
-        private final EventLoopGroup loops;
-
-        Acceptor(EventLoopGroup loops) {
-            this.loops = loops;
+    /// Room for one more connection; whoever gets it gives it back with [#leave].
+    boolean enter() {
+        if (connections.incrementAndGet() <= limits.connections()) {
+            return true;
         }
+        connections.decrementAndGet();
+        deny("*", 0, "more than " + limits.connections() + " connections at a time");
+        return false;
+    }
 
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object message) {
-            Channel child = (Channel) message;
-            if (connections.incrementAndGet() > limits.connections()) {
-                connections.decrementAndGet();
-                refuse(child);
-                return;
-            }
-            child.closeFuture().addListener(_ -> connections.decrementAndGet());
-            Accepted.configure(child);
-            child.pipeline().addLast(new Gate(Door.this));
-            track(child);
-            loops.register(child)
-                    .addListener(registered -> {
-                        if (!registered.isSuccess()) {
-                            child.unsafe().closeForcibly();
-                        }
-                    });
-        }
-
-        private void refuse(Channel child) {
-            deny("*", 0, "more than " + limits.connections() + " connections at a time");
-            Accepted.resetUnregistered(child);
-        }
+    void leave() {
+        connections.decrementAndGet();
     }
 }

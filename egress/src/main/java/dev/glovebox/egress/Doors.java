@@ -86,8 +86,13 @@ public final class Doors implements AutoCloseable {
                         credentials,
                         () -> doors.remove(name));
         doors.put(name, door);
-        door.listen(loops);
-        return door;
+        try {
+            door.listen(loops);
+            return door;
+        } catch (RuntimeException e) {
+            door.close();
+            throw e;
+        }
     }
 
     /// Closes every door and releases the directory. Idempotent.

@@ -21,4 +21,9 @@ final class TcpGate extends ChannelInboundHandlerAdapter {
                         upstream -> Relay.join(flow.client(), upstream, this),
                         reason -> Flow.reset(flow.client()));
     }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        Flow.reset(ctx.channel());
+    }
 }

@@ -37,4 +37,10 @@ public final class DnsDatagrams extends SimpleChannelInboundHandler<DatagramPack
             ctx.writeAndFlush(new DatagramPacket(Unpooled.wrappedBuffer(answer), sender));
         }
     }
+
+    /// A datagram that could not be received or sent is a lost datagram.
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        ctx.fireChannelReadComplete();
+    }
 }
