@@ -15,6 +15,7 @@ import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import io.helidon.webserver.http1.Http1Config;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -58,6 +59,9 @@ public final class ApiServer implements AutoCloseable {
                         .shutdownHook(false)
                         .shutdownGracePeriod(Duration.ofMillis(500))
                         .maxPayloadSize(-1)
+                        // SDKs may send raw brackets in queries; Query judges them
+                        .addProtocol(Http1Config.builder().validatePrologue(false).build())
+                        .directHandlers(Unparsed.handlers(random))
                         .routing(routing -> routing.any(this::serve))
                         .build();
     }
