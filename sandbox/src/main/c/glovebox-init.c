@@ -57,8 +57,9 @@ static int hide_and_listen(void) {
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_SETMASK, &child, NULL) < 0) die("signals");
-    int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (null >= 0 && null < 3) null = open("/dev/null", O_RDWR | O_CLOEXEC); /* 1 and 2 may not be there */
+    int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals < 0 || null < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) die("descriptors");
     close(null);
     umask(0); /* modes are what the request says; children get 022 */
