@@ -3,6 +3,7 @@ package dev.glovebox.egress;
 import dev.glovebox.egress.dns.DnsAnswers;
 import dev.glovebox.egress.dns.DnsDatagrams;
 import dev.glovebox.egress.dns.SyntheticNames;
+import dev.glovebox.egress.http.InjectedHeader;
 import dev.glovebox.linux.CatchAll;
 import dev.glovebox.linux.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;

@@ -1,5 +1,6 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.http.InjectedHeader;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;

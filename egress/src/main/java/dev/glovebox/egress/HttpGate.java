@@ -1,5 +1,8 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.http.HttpCodecs;
+import dev.glovebox.egress.http.HttpMessages;
+import dev.glovebox.egress.http.UpstreamResponses;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;

@@ -1,4 +1,4 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.http;
 
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.Host;
@@ -25,7 +25,7 @@ import java.util.Set;
 ///
 /// What a client sent wrongly is refused, never repaired; what goes on is built from the parsed
 /// message, so that the upstream reads exactly what was judged here (RFC 9112, RFC 9110 §7.6).
-final class HttpMessages {
+public final class HttpMessages {
     /// Headers of one hop, and headers that would tell the upstream another host.
     private static final Set<String> NOT_PASSED_ON =
             Set.of(
@@ -54,10 +54,10 @@ final class HttpMessages {
     ///
     /// @param status to answer with; 403 for what the policy refuses, 400 for what is no request
     /// @param reason one line for people
-    record Fault(int status, String reason) {}
+    public record Fault(int status, String reason) {}
 
     /// Why the request does not go on to the destination; empty if it does.
-    static Optional<Fault> fault(HttpRequest request, Destination destination) {
+    public static Optional<Fault> fault(HttpRequest request, Destination destination) {
         if (request.decoderResult().isFailure()
                 || !request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
             return Optional.of(new Fault(400, "it is not a well-formed HTTP/1.1 request"));
@@ -116,7 +116,7 @@ final class HttpMessages {
     }
 
     /// The request as the upstream gets it.
-    static HttpRequest upstream(
+    public static HttpRequest upstream(
             HttpRequest request, Destination destination, Optional<InjectedHeader> injected) {
         HttpRequest sent =
                 new DefaultHttpRequest(HttpVersion.HTTP_1_1, request.method(), request.uri());
@@ -144,7 +144,7 @@ final class HttpMessages {
     ///
     /// @param bodiless whether the request was HEAD
     /// @param close whether the connection ends with it
-    static HttpResponse downstream(HttpResponse response, boolean bodiless, boolean close) {
+    public static HttpResponse downstream(HttpResponse response, boolean bodiless, boolean close) {
         HttpResponse sent = new DefaultHttpResponse(HttpVersion.HTTP_1_1, response.status());
         copy(response.headers(), sent.headers(), Set.of());
         int status = response.status().code();

@@ -1,5 +1,6 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.http;
 
+import dev.glovebox.egress.EgressException;
 import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.Credential;
 import dev.glovebox.protocol.egress.EgressPolicy;
@@ -16,14 +17,14 @@ import java.util.Map;
 ///
 /// @param name the header
 /// @param value its whole value, the secret in it
-record InjectedHeader(String name, Secret value) {
+public record InjectedHeader(String name, Secret value) {
     private static final long MAX_BYTES = 16 * 1024;
 
     /// Reads every credential that a rule of the policy uses.
     ///
     /// @return by rule name
     /// @throws EgressException naming the credential and its source, never its value
-    static Map<String, InjectedHeader> load(EgressPolicy policy) {
+    public static Map<String, InjectedHeader> load(EgressPolicy policy) {
         Map<String, InjectedHeader> headers = new HashMap<>();
         for (EgressRule rule : policy.rules()) {
             policy.credentialOf(rule)

@@ -1,4 +1,4 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

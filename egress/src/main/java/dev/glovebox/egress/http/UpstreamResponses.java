@@ -1,4 +1,4 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.http;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -11,11 +11,11 @@ import io.netty.util.ReferenceCountUtil;
 /// The last handler of an HTTP upstream: writes its responses to the client, pausing while the
 /// client does not take them.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
-final class UpstreamResponses extends ChannelInboundHandlerAdapter {
+public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private static final int SWITCHING_PROTOCOLS = 101;
 
     /// Who waits for the responses.
-    interface Receiver {
+    public interface Receiver {
         /// Whether the request was HEAD.
         boolean isHead();
 
@@ -39,7 +39,9 @@ final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private boolean begun;
     private boolean informational;
 
-    UpstreamResponses(Channel client, Receiver receiver) {
+    /// @param client where responses are written
+    /// @param receiver who waits for them
+    public UpstreamResponses(Channel client, Receiver receiver) {
         this.client = client;
         this.receiver = receiver;
     }

@@ -1,4 +1,4 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.http;
 
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpMessage;
@@ -7,13 +7,16 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 
 /// Netty's HTTP/1.1 codec, set as strictly as it can be.
-final class HttpCodecs {
+public final class HttpCodecs {
     private static final int MAX_LINE = 8 * 1024;
     private static final int MAX_CHUNK = 64 * 1024;
 
     private HttpCodecs() {}
 
-    static HttpDecoderConfig config(int headerBytes) {
+    /// Strict settings for either direction.
+    ///
+    /// @param headerBytes of one head
+    public static HttpDecoderConfig config(int headerBytes) {
         return new HttpDecoderConfig()
                 .setMaxInitialLineLength(MAX_LINE)
                 .setMaxHeaderSize(headerBytes)
@@ -24,8 +27,9 @@ final class HttpCodecs {
     }
 
     /// Reads requests; two ways to frame one are refused instead of reconciled.
-    static final class RequestReader extends HttpRequestDecoder {
-        RequestReader(HttpDecoderConfig config) {
+    public static final class RequestReader extends HttpRequestDecoder {
+        /// @param config from [#config]
+        public RequestReader(HttpDecoderConfig config) {
             super(config);
         }
 
@@ -37,14 +41,18 @@ final class HttpCodecs {
 
     /// Writes responses; knows when the request was HEAD, whose answer has no body whatever its
     /// headers say.
-    static final class ResponseWriter extends HttpResponseEncoder {
+    public static final class ResponseWriter extends HttpResponseEncoder {
         private boolean head;
 
-        void answering(boolean headRequest) {
+        /// Called before each response.
+        ///
+        /// @param headRequest whether it answers a HEAD
+        public void answering(boolean headRequest) {
             this.head = headRequest;
         }
 
-        boolean isHead() {
+        /// Whether the response under way answers a HEAD.
+        public boolean isHead() {
             return head;
         }
 
