@@ -21,12 +21,12 @@ import tools.jackson.databind.node.ObjectNode;
 /// takes strictly alternating turns, in which the user turn after a set of calls begins with
 /// exactly one result for each. So this reads the log as *rounds*: what the agent says and calls
 /// until every call of it is answered and it speaks again, then the answers in the order of the
-/// calls, then whatever people said meanwhile.
+/// calls, then whatever people said meanwhile. Where the log has model request spans, the begin of
+/// one is what parts two replies.
 ///
 /// The id of a call is its event's id. A call without an answer gets an error in place of one: a
 /// confirmation that denied it says so, anything else is "not answered". Blocks that the API
-/// refuses (blank texts, redacted content) are left out. Session and span events carry nothing for
-/// a model.
+/// refuses (blank texts, redacted content) are left out. Session events carry nothing for a model.
 final class Transcript {
     private final ArrayNode messages = Json.object().putArray("messages");
     private final List<ObjectNode> said = new ArrayList<>();
