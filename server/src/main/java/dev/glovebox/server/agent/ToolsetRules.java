@@ -74,7 +74,8 @@ final class ToolsetRules {
     }
 
     private static ObjectNode entry(String name, Setting setting) {
-        return setting.write(Json.object().put("type", name).put("name", name));
+        ObjectNode entry = setting.write(Json.object().put("type", name).put("name", name));
+        return name.equals("web_fetch") ? entry.putNull("url_sources") : entry;
     }
 
     static ObjectNode mcpToolset(Fields toolset) {

@@ -55,7 +55,8 @@ class AgentRulesTest {
                                     'permission_policy':{'type':'always_allow'}},
                                   'configs':[
                                    {'type':'web_fetch','name':'web_fetch','enabled':false,
-                                    'permission_policy':{'type':'always_allow'}},
+                                    'permission_policy':{'type':'always_allow'},
+                                    'url_sources':null},
                                    {'type':'web_search','name':'web_search','enabled':false,
                                     'permission_policy':{'type':'always_allow'}}]}]
                                 """));
