@@ -72,7 +72,11 @@ final class BashTool implements Tool, AutoCloseable {
             case Shell.Outcome.TimedOut() ->
                     ToolResult.error(
                             "bash: bash command timed out after " + timeout.toMillis() + "ms");
-            case Shell.Outcome.Ended() -> ToolResult.error("bash: bash session terminated");
+            case Shell.Outcome.Ended() -> {
+                // fails, and so says more, if it is the sandbox that has ended and not the shell
+                guest.stat("/", true);
+                yield ToolResult.error("bash: bash session terminated");
+            }
             case Shell.Outcome.Cancelled() -> ToolResult.error("bash: interrupted");
         };
     }
