@@ -2,6 +2,7 @@ package dev.glovebox.egress;
 
 import dev.glovebox.egress.http.HttpCodecs;
 import dev.glovebox.egress.http.HttpMessages;
+import dev.glovebox.egress.http.InjectedHeader;
 import dev.glovebox.egress.http.UpstreamResponses;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -154,7 +155,10 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
                 .addLast(
                         new HttpClientCodec(
                                 HttpCodecs.config(flow.door().limits().headerBytes()), false, true),
-                        new UpstreamResponses(flow.client(), this));
+                        new UpstreamResponses(
+                                flow.client(),
+                                this,
+                                flow.door().credentialOf(flow.rule()).map(InjectedHeader::secret)));
         channel.config().setAutoRead(true);
         send(channel, request);
         pump();
@@ -200,6 +204,18 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         } else {
             state = State.IDLE;
             pump();
+        }
+    }
+
+    @Override
+    public void echoed(boolean begun) {
+        String reason = "the answer repeated the credential and was withheld";
+        flow.door().deny(flow.destination().host().text(), flow.destination().port(), reason);
+        if (begun) {
+            state = State.CLOSING;
+            Flow.reset(flow.client());
+        } else {
+            failed(reason);
         }
     }
 

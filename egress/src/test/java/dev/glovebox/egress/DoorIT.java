@@ -289,6 +289,20 @@ class DoorIT {
     }
 
     @Test
+    void serverThatEchoesTheCredential_isNotHeard() throws Exception {
+        assertThat(inside.curl("http://api.good.test/plain").output()).endsWith("200");
+        for (String path : List.of("/echo", "/echo-header")) {
+            Inside.Result answer = inside.curl("-i", "http://api.good.test" + path);
+            assertThat(answer.output()).as(path).doesNotContain(SECRET);
+        }
+        assertThat(inside.curl("http://api.good.test/echo-header").output())
+                .endsWith("502")
+                .contains("withheld");
+        assertThat(web.seen()).hasSize(4);
+        refused("api.good.test", 80);
+    }
+
+    @Test
     void credential_isNowhereInside() throws Exception {
         assertThat(inside.curl("http://api.good.test/").output()).endsWith("200");
         Inside.Result everything =

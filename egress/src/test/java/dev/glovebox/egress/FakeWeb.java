@@ -33,6 +33,10 @@ final class FakeWeb implements AutoCloseable {
         String line = exchange.getRequestMethod() + " " + exchange.getRequestURI();
         seen.add(new Seen(line, exchange.getRequestHeaders(), body));
         exchange.getResponseHeaders().add("Alt-Svc", "h3=\":443\"");
+        if (exchange.getRequestURI().getPath().equals("/echo-header")) {
+            exchange.getResponseHeaders()
+                    .add("X-Echo", exchange.getRequestHeaders().getFirst("Authorization"));
+        }
         byte[] answer = answerTo(exchange, line, body);
         boolean head = exchange.getRequestMethod().equals("HEAD");
         exchange.sendResponseHeaders(200, head ? -1 : answer.length == 0 ? -1 : answer.length);
@@ -46,6 +50,10 @@ final class FakeWeb implements AutoCloseable {
         String path = exchange.getRequestURI().getPath();
         if (path.startsWith("/big/")) {
             return new byte[Integer.parseInt(path.substring(5))];
+        }
+        if (path.equals("/echo")) {
+            return ("you said " + exchange.getRequestHeaders().getFirst("Authorization"))
+                    .getBytes(StandardCharsets.UTF_8);
         }
         String text = line + " " + exchange.getRequestHeaders().getFirst("Host");
         return (body.isEmpty() ? text : text + " " + body.length())

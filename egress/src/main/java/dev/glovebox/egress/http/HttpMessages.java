@@ -43,8 +43,10 @@ public final class HttpMessages {
                     "forwarded",
                     "x-forwarded-host");
 
-    /// A client's own credentials do not travel beside ours.
-    private static final Set<String> CLIENT_CREDENTIALS = Set.of("authorization", "cookie");
+    /// A client's own credentials do not travel beside ours, and the answer must come unpacked, so
+    /// that [EchoGuard] can read it.
+    private static final Set<String> NOT_BESIDE_OURS =
+            Set.of("authorization", "cookie", "accept-encoding");
 
     private static final Set<HttpMethod> NEVER = Set.of(HttpMethod.CONNECT, HttpMethod.TRACE);
 
@@ -125,13 +127,16 @@ public final class HttpMessages {
         Set<String> left = new HashSet<>(Set.of("host"));
         injected.ifPresent(header -> {
             left.add(folded(header.name()));
-            left.addAll(CLIENT_CREDENTIALS);
+            left.addAll(NOT_BESIDE_OURS);
         });
         copy(request.headers(), headers, left);
         if (HttpUtil.isTransferEncodingChunked(request)) {
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
-        injected.ifPresent(header -> headers.set(header.name(), header.value().reveal()));
+        injected.ifPresent(header -> {
+            headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
+            headers.set(header.name(), header.value().reveal());
+        });
         return sent;
     }
 

@@ -17,7 +17,8 @@ import java.util.Map;
 ///
 /// @param name the header
 /// @param value its whole value, the secret in it
-public record InjectedHeader(String name, Secret value) {
+/// @param secret the secret alone
+public record InjectedHeader(String name, Secret value, Secret secret) {
     private static final long MAX_BYTES = 16 * 1024;
 
     /// Reads every credential that a rule of the policy uses.
@@ -47,7 +48,8 @@ public record InjectedHeader(String name, Secret value) {
                     "credential \"" + credential.name() + "\" is empty: " + credential.source());
         }
         try {
-            return new InjectedHeader(credential.header(), credential.render(new Secret(text)));
+            Secret secret = new Secret(text);
+            return new InjectedHeader(credential.header(), credential.render(secret), secret);
         } catch (PolicyException e) {
             throw new EgressException(String.valueOf(e.getMessage()));
         }

@@ -1,12 +1,19 @@
 package dev.glovebox.egress.http;
 
+import dev.glovebox.protocol.Secret;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
+import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import java.util.Optional;
 
 /// The last handler of an HTTP upstream: writes its responses to the client, pausing while the
 /// client does not take them.
@@ -28,6 +35,11 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         /// The upstream takes more.
         void pump();
 
+        /// The response repeats the credential; nothing more of it is written.
+        ///
+        /// @param begun whether part of it has been written
+        void echoed(boolean begun);
+
         /// The upstream is gone.
         ///
         /// @param begun whether part of a response has been written
@@ -36,19 +48,29 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
 
     private final Channel client;
     private final Receiver receiver;
+    private final Optional<Secret> secret;
+    private Optional<EchoGuard> guard = Optional.empty();
     private boolean begun;
     private boolean informational;
+    private boolean last;
+    private boolean echoed;
 
     /// @param client where responses are written
     /// @param receiver who waits for them
-    public UpstreamResponses(Channel client, Receiver receiver) {
+    /// @param secret what must not come back
+    public UpstreamResponses(Channel client, Receiver receiver, Optional<Secret> secret) {
         this.client = client;
         this.receiver = receiver;
+        this.secret = secret;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         HttpObject object = (HttpObject) message;
+        if (echoed) {
+            ReferenceCountUtil.release(message);
+            return;
+        }
         if (object.decoderResult().isFailure()) {
             ReferenceCountUtil.release(message);
             ctx.close();
@@ -61,17 +83,48 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
                 return;
             }
             informational = response.status().code() < 200;
+            guard = secret.flatMap(EchoGuard::against);
+            if (guard.filter(each -> each.isIn(response.headers())).isPresent()) {
+                echoed(ctx);
+                return;
+            }
             begun |= !informational;
+            last = !informational && !HttpUtil.isKeepAlive(response);
             client.write(HttpMessages.downstream(response, receiver.isHead(), receiver.isLast()));
             return;
         }
-        boolean end = object instanceof LastHttpContent && !informational;
-        client.write(message);
-        if (end) {
+        content(ctx, (HttpContent) object);
+    }
+
+    private void content(ChannelHandlerContext ctx, HttpContent content) {
+        boolean end = content instanceof LastHttpContent;
+        if (guard.isPresent()) {
+            Optional<ByteBuf> passed = guard.get().pass(content.content(), end);
+            if (passed.isEmpty()) {
+                echoed(ctx);
+                return;
+            }
+            client.write(
+                    end
+                            ? new DefaultLastHttpContent(passed.get())
+                            : new DefaultHttpContent(passed.get()));
+        } else {
+            client.write(content);
+        }
+        if (end && !informational) {
             begun = false;
+            if (last) {
+                ctx.close();
+            }
             client.flush();
             receiver.answered();
         }
+    }
+
+    private void echoed(ChannelHandlerContext ctx) {
+        echoed = true;
+        receiver.echoed(begun);
+        ctx.close();
     }
 
     @Override

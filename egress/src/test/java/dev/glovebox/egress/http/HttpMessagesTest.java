@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class HttpMessagesTest {
     private static final Destination GOOD = new Destination(Host.parse("good.test"), 80);
-    private static final InjectedHeader KEY = new InjectedHeader("X-Api-Key", new Secret("s3cret"));
+    private static final InjectedHeader KEY =
+            new InjectedHeader("X-Api-Key", new Secret("s3cret"), new Secret("s3cret"));
 
     private static HttpRequest request(String method, String target, String... headers) {
         HttpRequest request =
@@ -113,7 +114,8 @@ class HttpMessagesTest {
                         GOOD,
                         Optional.of(KEY));
         assertThat(sent.headers().getAll("X-Api-Key")).containsExactly("s3cret");
-        assertThat(sent.headers().names()).containsExactlyInAnyOrder("host", "Accept", "X-Api-Key");
+        assertThat(sent.headers().names())
+                .containsExactlyInAnyOrder("host", "Accept", "accept-encoding", "X-Api-Key");
         assertThat(sent.headers().get("Host")).isEqualTo("good.test");
     }
 
@@ -147,7 +149,8 @@ class HttpMessagesTest {
                         GOOD,
                         Optional.of(KEY));
         assertThat(sent.headers().names())
-                .containsExactlyInAnyOrder("host", "Content-Length", "X-Api-Key");
+                .containsExactlyInAnyOrder(
+                        "host", "Content-Length", "accept-encoding", "X-Api-Key");
         assertThat(sent.headers().get("X-Api-Key")).isEqualTo("s3cret");
     }
 
