@@ -74,7 +74,7 @@ public final class ControlPlane implements AutoCloseable {
         new SessionsResource(store, turns.parts(), agents, clock).addTo(router);
         new EventsResource(store, turns.parts(), config.ping()).addTo(router);
         turns.recover();
-        Sweeper sweeper = new Sweeper(queue, config.reapIdleAfter());
+        Sweeper sweeper = new Sweeper(queue, config.reapIdleAfter(), clock);
         ApiServer api = ApiServer.start(router, store, clock, random, config.listen());
         // closed in this order: no new turns or requests, then what they use
         List<AutoCloseable> parts = List.of(sweeper, streams, api, turns, store);

@@ -65,6 +65,11 @@ final class TestDesk implements AutoCloseable {
         }
     }
 
+    /// Ends the control plane; [#restart] starts it again on the same directory.
+    void stop() {
+        plane.close();
+    }
+
     void restart() {
         plane.close();
         plane = start();

@@ -257,6 +257,41 @@ class WorkTest {
     }
 
     @Test
+    void sessionWhoseWorkerLeftCallsBehindGetsAnother() {
+        String session = talk.session("call bash\nsay done");
+        JsonNode left = claimed();
+        talk.awaitIdle(session, "requires_action");
+        stop(left, "{\"force\":true}").ok();
+        assertThat(talk.poll().isNull()).isTrue();
+        JsonNode[] next = new JsonNode[1];
+        Talk.until(
+                () -> {
+                    next[0] = talk.poll();
+                    return next[0].isObject();
+                },
+                () -> "no other item");
+        assertThat(next[0].path("data").path("id").stringValue()).isEqualTo(session);
+        assertThat(id(next[0])).isNotEqualTo(id(left));
+    }
+
+    @Test
+    void callThatIsAllowedAfterItsWorkerLeftBringsAnother() {
+        String session = talk.session("call write");
+        JsonNode left = claimed();
+        talk.awaitIdle(session, "requires_action");
+        stop(left, "{\"force\":true}").ok();
+        String call = talk.ids(session, "agent.tool_use").getFirst();
+        assertThat(talk.poll().isNull()).isTrue();
+        talk.send(
+                        session,
+                        "{\"type\":\"user.tool_confirmation\",\"tool_use_id\":\""
+                                + call
+                                + "\",\"result\":\"allow\"}")
+                .ok();
+        assertThat(talk.poll().isObject()).isTrue();
+    }
+
+    @Test
     void liveItemIsNotJoinedByAnother() {
         String session = talk.session("say one");
         claimed();

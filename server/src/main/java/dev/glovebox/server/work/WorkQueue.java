@@ -8,8 +8,10 @@ import dev.glovebox.server.store.Store;
 import dev.glovebox.server.store.Ticks;
 import dev.glovebox.server.store.Transaction;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /// The queues of all environments: at most one live item a session, handed to at most one worker
@@ -22,6 +24,12 @@ public final class WorkQueue {
     /// How long a sessions token outlives the end of its item: long enough for a late stop to be
     /// answered as what it is.
     private static final Duration ENDED_TOKEN_GRACE = Duration.ofMinutes(15);
+
+    /// Items that a session gets without getting on.
+    static final int MAX_TRIES = 5;
+
+    /// The first pause before a session gets another item; it doubles with each.
+    private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
 
     private final Store store;
     private final Credentials credentials;
@@ -157,20 +165,50 @@ public final class WorkQueue {
         });
     }
 
-    /// Puts items back whose worker has gone silent, and asks workers to leave that hold a session
-    /// which has been idle for long.
+    /// Puts items back whose worker has gone silent, asks workers to leave that hold a session
+    /// which has been idle for long, and calls a worker again where the last one left with calls
+    /// unanswered. The writer is troubled only when there is something to do.
     ///
     /// @param idleFor how long is long
-    /// @return how many items changed
-    int sweep(Duration idleFor) {
-        return store.write(tx -> {
-            String now = tx.now();
-            var overdue = WorkRows.overdue(tx.handle(), now);
-            overdue.forEach(item -> save(tx, item.expire(now)));
-            var forgotten = WorkRows.forgotten(tx.handle(), Ticks.plus(now, idleFor.negated()));
-            forgotten.forEach(item -> save(tx, item.stopping(now)));
-            return overdue.size() + forgotten.size();
+    void sweep(Duration idleFor, String now) {
+        if (store.read(handle -> Due.find(handle, idleFor, now).isEmpty())) {
+            return;
+        }
+        store.write(tx -> {
+            String then = tx.now();
+            Due due = Due.find(tx.handle(), idleFor, then);
+            due.overdue.forEach(item -> save(tx, item.expire(then)));
+            due.forgotten.forEach(item -> save(tx, item.stopping(then)));
+            due.unattended.forEach(u -> ensure(tx, u.environmentId(), u.sessionId()));
+            return due;
         });
+    }
+
+    /// What a sweep finds.
+    private record Due(
+            List<WorkItem> overdue,
+            List<WorkItem> forgotten,
+            List<WorkRows.Unattended> unattended) {
+
+        static Due find(Handle handle, Duration idleFor, String now) {
+            return new Due(
+                    WorkRows.overdue(handle, now),
+                    WorkRows.forgotten(handle, Ticks.plus(now, idleFor.negated())),
+                    WorkRows.unattended(handle).stream().filter(u -> tryAgain(u, now)).toList());
+        }
+
+        /// A worker that was drained leaves calls behind that the next one should take at once; one
+        /// that fails on every session should not be sent there for ever. So a session that does
+        /// not get on is tried a few times with growing pauses, then waits for an interrupt.
+        private static boolean tryAgain(WorkRows.Unattended session, String now) {
+            Duration pause = RETRY_PAUSE.multipliedBy(1L << Math.min(session.tries(), MAX_TRIES));
+            return session.tries() < MAX_TRIES
+                    && Ticks.plus(session.lastStop(), pause).compareTo(now) <= 0;
+        }
+
+        boolean isEmpty() {
+            return overdue.isEmpty() && forgotten.isEmpty() && unattended.isEmpty();
+        }
     }
 
     private void save(Transaction tx, WorkItem item) {

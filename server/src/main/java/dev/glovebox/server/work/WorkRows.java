@@ -133,6 +133,41 @@ final class WorkRows {
                 .list();
     }
 
+    /// A session with calls for a worker and no item that would bring one.
+    ///
+    /// @param tries items it has had since it last got on
+    /// @param lastStop when the latest of all its items ended, or when the session began to wait
+    record Unattended(String sessionId, String environmentId, int tries, String lastStop) {}
+
+    static List<Unattended> unattended(Handle handle) {
+        return handle.createQuery(
+                        """
+                        SELECT s.id, s.environment_id,
+                            (SELECT count(*) FROM work w
+                             WHERE w.session_id = s.id AND w.created_at > s.idle_since) AS tries,
+                            (SELECT max(w.stopped_at) FROM work w
+                             WHERE w.session_id = s.id) AS last_stop,
+                            s.idle_since
+                        FROM sessions s
+                        WHERE s.id IN (SELECT session_id FROM calls
+                                       WHERE answer_id IS NULL AND kind = 'sandbox'
+                                         AND confirmation IN ('none', 'allow'))
+                          AND s.status = 'idle' AND s.self_hosted = 1
+                          AND NOT EXISTS (SELECT 1 FROM work live
+                                          WHERE live.session_id = s.id
+                                            AND live.state <> 'stopped')
+                        """)
+                .map((row, _) -> {
+                    String stopped = row.getString("last_stop");
+                    return new Unattended(
+                            row.getString("id"),
+                            row.getString("environment_id"),
+                            row.getInt("tries"),
+                            stopped == null ? row.getString("idle_since") : stopped);
+                })
+                .list();
+    }
+
     static WorkItem item(ResultSet row) throws SQLException {
         return new WorkItem(
                 new WorkItem.Origin(
