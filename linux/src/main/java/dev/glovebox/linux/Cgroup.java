@@ -73,6 +73,16 @@ public final class Cgroup {
         return number("pids", "pids.current", "pids.current");
     }
 
+    /// Most bytes of memory the group may use; 0 if the group is gone.
+    public long memoryLimit() {
+        return number("memory", "memory.limit_in_bytes", "memory.max");
+    }
+
+    /// Most processes and threads the group may have; 0 if the group is gone.
+    public long tasksLimit() {
+        return number("pids", "pids.max", "pids.max");
+    }
+
     /// How many processes of the group the kernel killed for want of memory, since it was made; 0
     /// if the group is gone.
     public long oomKills() {
@@ -105,6 +115,11 @@ public final class Cgroup {
         }
     }
 
+    /// Removes the group if nobody and no group is in it.
+    public void removeIfEmpty() {
+        directories().forEach(Cgroup::removed);
+    }
+
     /// Reads the value of one `name value` line, as in `memory.events`; 0 if it is not there.
     static long counter(String text, String name) {
         return text.lines()
@@ -129,14 +144,19 @@ public final class Cgroup {
         }
         Optional<Path> freezer = controller("freezer").map(d -> d.resolve("freezer.state"));
         freezer.ifPresent(state -> write(state, "FROZEN"));
-        for (int pid : processes()) {
+        Set<Integer> all = processes();
+        all.remove((int) ProcessHandle.current().pid());
+        for (int pid : all) {
             ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
         }
         freezer.ifPresent(state -> write(state, "THAWED"));
     }
 
     private long number(String controller, String legacyName, String name) {
-        return text(controller, legacyName, name).map(t -> Long.parseLong(t.strip())).orElse(0L);
+        return text(controller, legacyName, name)
+                .map(String::strip)
+                .map(text -> text.equals("max") ? Long.MAX_VALUE : Long.parseLong(text))
+                .orElse(0L);
     }
 
     private Optional<String> text(String controller, String legacyName, String name) {
@@ -151,11 +171,17 @@ public final class Cgroup {
                 .flatMap(Cgroup::read);
     }
 
-    private Optional<Path> controller(String name) {
+    /// Where this group is in the version 1 hierarchy of a controller.
+    Optional<Path> controller(String name) {
         return hierarchies.stream()
                 .filter(h -> h.controllers().contains(name))
                 .map(this::directory)
                 .findFirst();
+    }
+
+    /// Where another group is in the version 1 hierarchy of a controller.
+    Path sibling(String controller, String other) {
+        return new Cgroup(other, hierarchies).controller(controller).orElseThrow();
     }
 
     private Path directory(Cgroups.Hierarchy hierarchy) {

@@ -1,0 +1,129 @@
+package dev.glovebox.linux;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/// A version 1 control group made by us, in which a process can be *born*.
+///
+/// Moving a process into a group (writing `cgroup.procs`, as runtimes do) makes the kernel wait for
+/// an RCU grace period, 10 to 20 ms on an idle machine. A thread that writes `0` to a `tasks` file
+/// moves itself alone, for which the kernel waits for nobody (`cgroup_procs_write_start`, Linux
+/// 5.5). So a [KernelThread] enters the groups, starts the process, which is born where its parent
+/// is, and goes back.
+///
+/// While it is inside, this process counts as one task of the group; it must be out again before
+/// the group may be frozen or killed.
+public final class LegacyCgroup {
+    private static final List<String> CONTROLLERS =
+            List.of("memory", "pids", "cpu", "devices", "freezer");
+    private static final int PERIOD_MICROS = 100_000;
+
+    /// null, zero, full, random, urandom, tty, ptmx, terminals: what a sandbox has in `/dev`.
+    private static final List<String> DEVICES =
+            List.of(
+                    "c 1:3 rw",
+                    "c 1:5 rw",
+                    "c 1:7 rw",
+                    "c 1:8 rw",
+                    "c 1:9 rw",
+                    "c 5:0 rw",
+                    "c 5:2 rw",
+                    "c 136:* rw");
+
+    private final Cgroup group;
+    private final Map<String, Path> directories;
+
+    private LegacyCgroup(Cgroup group, Map<String, Path> directories) {
+        this.group = group;
+        this.directories = directories;
+    }
+
+    /// Makes the group in the hierarchies of memory, pids, cpu, devices and freezer, and limits it.
+    ///
+    /// @param memoryBytes most memory, with no swap besides
+    /// @param cpus processors' worth of time
+    /// @param pids most processes and threads
+    /// @throws IOException when a limit cannot be set; the group is then to be destroyed
+    public static LegacyCgroup create(Cgroup group, long memoryBytes, double cpus, int pids)
+            throws IOException {
+        Map<String, Path> directories = new LinkedHashMap<>();
+        for (String controller : CONTROLLERS) {
+            Path directory =
+                    group.controller(controller)
+                            .orElseThrow(() -> new IOException("no hierarchy for " + controller));
+            Files.createDirectories(directory);
+            directories.put(controller, directory);
+        }
+        LegacyCgroup made = new LegacyCgroup(group, directories);
+        made.limit(memoryBytes, cpus, pids);
+        return made;
+    }
+
+    /// Calls the task while the calling thread, of [KernelThread], is in the group.
+    public <T> T within(Callable<T> task) throws Exception {
+        Map<Path, Path> home = home();
+        try {
+            for (Path directory : directories.values()) {
+                enter(directory);
+            }
+            return task.call();
+        } finally {
+            for (Path directory : home.values()) {
+                enter(directory);
+            }
+        }
+    }
+
+    private void limit(long memoryBytes, double cpus, int pids) throws IOException {
+        write("memory", "memory.limit_in_bytes", String.valueOf(memoryBytes));
+        if (Files.exists(file("memory", "memory.memsw.limit_in_bytes"))) {
+            write("memory", "memory.memsw.limit_in_bytes", String.valueOf(memoryBytes));
+        }
+        write("pids", "pids.max", String.valueOf(pids));
+        long quota = Math.max(1000, Math.round(cpus * PERIOD_MICROS));
+        write("cpu", "cpu.cfs_period_us", String.valueOf(PERIOD_MICROS));
+        write("cpu", "cpu.cfs_quota_us", String.valueOf(quota));
+        write("devices", "devices.deny", "a");
+        for (String device : DEVICES) {
+            write("devices", "devices.allow", device);
+        }
+    }
+
+    /// Where the calling thread is now, by the directory of this group in the same hierarchy.
+    private Map<Path, Path> home() throws IOException {
+        Map<Path, Path> home = new LinkedHashMap<>();
+        List<String> lines = Files.readAllLines(Path.of("/proc/thread-self/cgroup"));
+        for (Map.Entry<String, Path> entry : directories.entrySet()) {
+            String path =
+                    lines.stream()
+                            .map(line -> line.split(":", 3))
+                            .filter(f -> List.of(f[1].split(",", -1)).contains(entry.getKey()))
+                            .map(fields -> fields[2])
+                            .findFirst()
+                            .orElseThrow(() -> new IOException("not in any " + entry.getKey()));
+            home.put(entry.getValue(), group.sibling(entry.getKey(), path));
+        }
+        return home;
+    }
+
+    private static void enter(Path directory) throws IOException {
+        Files.writeString(directory.resolve("tasks"), "0");
+    }
+
+    private void write(String controller, String name, String value) throws IOException {
+        Files.writeString(file(controller, name), value);
+    }
+
+    private Path file(String controller, String name) {
+        Path directory = directories.get(controller);
+        if (directory == null) {
+            throw new IllegalArgumentException(controller);
+        }
+        return directory.resolve(name);
+    }
+}
