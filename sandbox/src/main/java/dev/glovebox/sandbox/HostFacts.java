@@ -15,16 +15,23 @@ final class HostFacts {
     private static final Path LIMITS = Path.of("/proc/self/limits");
     private static final long FEW_FILES = 1024;
 
+    private static final Map<String, String> NAMESPACES = readNamespaces();
+    private static final long OPEN_FILES = readOpenFilesLimit();
+
     private HostFacts() {}
 
     /// Links of the worker's namespaces by type, such as `net` to `net:[4026531840]`.
     static Map<String, String> namespaces() {
+        return NAMESPACES;
+    }
+
+    private static Map<String, String> readNamespaces() {
         Map<String, String> links = new TreeMap<>();
         try (DirectoryStream<Path> types = Files.newDirectoryStream(Path.of("/proc/self/ns"))) {
             for (Path type : types) {
                 links.put(type.getFileName().toString(), Files.readSymbolicLink(type).toString());
             }
-            return links;
+            return Map.copyOf(links);
         } catch (IOException e) {
             throw new SandboxException(Band.HOST, "cannot read /proc/self/ns", e);
         }
@@ -41,6 +48,10 @@ final class HostFacts {
 
     /// The hard limit of open files a process, which root without `CAP_SYS_RESOURCE` cannot raise.
     static long openFilesLimit() {
+        return OPEN_FILES;
+    }
+
+    private static long readOpenFilesLimit() {
         try {
             return Files.readString(LIMITS)
                     .lines()

@@ -1,7 +1,10 @@
 package dev.glovebox.sandbox;
 
+import dev.glovebox.linux.Cgroup;
 import dev.glovebox.linux.Cgroups;
+import dev.glovebox.linux.ChildProcess;
 import dev.glovebox.linux.KernelThread;
+import dev.glovebox.linux.LegacyCgroup;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Mounts;
@@ -14,18 +17,18 @@ import dev.glovebox.sandbox.oci.OciSpec;
 import dev.glovebox.sandbox.oci.RuntimeCommand;
 import dev.glovebox.sandbox.root.BaseRoot;
 import dev.glovebox.sandbox.root.Stage;
-import java.io.File;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
+import java.util.OptionalInt;
 
 /// One start of one sandbox, from specification to attested guest.
 ///
@@ -42,12 +45,17 @@ import java.util.concurrent.TimeUnit;
 /// The runtime's exit is awaited only after the attestation, since it still writes its records
 /// while pid 1 already answers.
 ///
-/// Its standard streams are pipes, never a file or device of the host: crun gives the agent
-/// ownership of what it finds there, and with `/dev/null` that is the one of the host.
+/// With crun on version 1 control groups the process is born in its group ([LegacyCgroup]); else
+/// the runtime makes the group and moves it there, which costs a grace period of the kernel.
+///
+/// Its output is a pipe, never a file or device of the host: crun gives the agent ownership of what
+/// it finds there, and with `/dev/null` that is the one of the host.
 final class Launch {
     private static final int MOUNTINFO_BYTES = 256 * 1024;
     private static final int LOG_CHARACTERS = 600;
     private static final long OPEN_FILES = 16_384;
+    private static final Map<String, String> RUNTIME_ENVIRONMENT =
+            Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
 
     private final StateDirectory state;
     private final BaseRoot base;
@@ -55,6 +63,7 @@ final class Launch {
     private final RuntimeName runtime;
     private final Path program;
     private final Duration timeout;
+    private final boolean ownGroup;
 
     Launch(
             StateDirectory state,
@@ -69,6 +78,7 @@ final class Launch {
         this.runtime = runtime;
         this.program = program;
         this.timeout = timeout;
+        this.ownGroup = runtime == RuntimeName.CRUN && cgroups.legacy();
     }
 
     /// A guest and what it was seen to be.
@@ -81,9 +91,8 @@ final class Launch {
         Path bundle = state.bundle(spec.name());
         try (GuestListener listener = GuestListener.bind(state.socket(spec.name()))) {
             Files.createDirectories(bundle);
-            Process process =
-                    KernelThread.call("start-" + spec.name(), () -> spawn(spec, block, bundle));
-            try {
+            try (ChildProcess process =
+                    KernelThread.call("start-" + spec.name(), () -> spawn(spec, block, bundle))) {
                 Guest guest = guest(spec, listener, process);
                 try {
                     Attestation attestation = attest(spec, guest);
@@ -93,8 +102,6 @@ final class Launch {
                     guest.close();
                     throw e;
                 }
-            } finally {
-                end(process);
             }
         } catch (LinuxException | IllegalStateException | IOException | GuestException e) {
             throw new SandboxException(
@@ -102,7 +109,8 @@ final class Launch {
         }
     }
 
-    private Process spawn(SandboxSpec spec, IdBlocks.Block block, Path bundle) throws IOException {
+    private ChildProcess spawn(SandboxSpec spec, IdBlocks.Block block, Path bundle)
+            throws Exception {
         Path place = place(spec);
         Mounts.privateNamespace();
         if (runtime == RuntimeName.CRUN) {
@@ -115,25 +123,33 @@ final class Launch {
         new Stage(place, base, block.namespace(), block.firstHostId())
                 .assemble(entries, spec.limits().tmpBytes(), spec.limits().homeBytes());
         Files.write(bundle.resolve("config.json"), OciConfig.write(config(spec, block, place)));
-        RuntimeCommand command =
-                new RuntimeCommand(
-                        base.init(),
-                        state.socket(spec.name()),
-                        program,
-                        state.runtimeRoot(),
-                        bundle.resolve("log"),
-                        bundle,
-                        spec.name());
-        ProcessBuilder builder = new ProcessBuilder(command.words());
-        builder.environment().clear();
-        builder.environment().put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-        builder.redirectInput(new File("/dev/null")); // replaced by the connection before use
-        builder.redirectErrorStream(true);
-        return builder.start();
+        List<String> words = command(spec, bundle).words();
+        if (!ownGroup) {
+            return ChildProcess.start(words, RUNTIME_ENVIRONMENT);
+        }
+        Limits limits = spec.limits();
+        return LegacyCgroup.create(
+                        state.group(spec.name()),
+                        limits.memoryBytes(),
+                        limits.cpus(),
+                        limits.pids())
+                .within(() -> ChildProcess.start(words, RUNTIME_ENVIRONMENT));
+    }
+
+    private RuntimeCommand command(SandboxSpec spec, Path bundle) {
+        return new RuntimeCommand(
+                base.init(),
+                state.socket(spec.name()),
+                program,
+                state.runtimeRoot(),
+                bundle.resolve("log"),
+                bundle,
+                spec.name(),
+                ownGroup);
     }
 
     private Path place(SandboxSpec spec) throws IOException {
-        List<Path> needed = new java.util.ArrayList<>(List.of(state.path(), program));
+        List<Path> needed = new ArrayList<>(List.of(state.path(), program));
         spec.networkNamespace().ifPresent(needed::add);
         spec.mounts().forEach(mount -> needed.add(mount.source()));
         return Stage.place(needed)
@@ -160,7 +176,7 @@ final class Launch {
                 Math.min(OPEN_FILES, HostFacts.openFilesLimit()));
     }
 
-    private Guest guest(SandboxSpec spec, GuestListener listener, Process process) {
+    private Guest guest(SandboxSpec spec, GuestListener listener, ChildProcess process) {
         try {
             SocketChannel channel = listener.accept(timeout);
             GuestLimits limits = new GuestLimits(timeout, GuestLimits.DEFAULT.streamBytes());
@@ -170,15 +186,10 @@ final class Launch {
         }
     }
 
-    private void awaitExit(SandboxSpec spec, Process process) {
-        try {
-            if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)
-                    || process.exitValue() != 0) {
-                throw failed(spec, process, new IOException("the runtime did not end well"));
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new SandboxException(Band.HOST, "interrupted", e);
+    private void awaitExit(SandboxSpec spec, ChildProcess process) {
+        OptionalInt exit = process.waitFor(timeout);
+        if (exit.isEmpty() || exit.getAsInt() != 0) {
+            throw failed(spec, process, new IOException("the runtime did not end well: " + exit));
         }
     }
 
@@ -189,6 +200,7 @@ final class Launch {
         Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
         Attestor attestor = new Attestor(HostFacts.namespaces(), network, spec.mounts());
         List<String> mismatches = attestor.mismatches(seen, mounts);
+        mismatches.addAll(limitMismatches(spec));
         if (!mismatches.isEmpty()) {
             throw new SandboxException(
                     Band.MISMATCH,
@@ -202,8 +214,25 @@ final class Launch {
         return new Attestation(runtime, seen, mounts);
     }
 
-    private SandboxException failed(SandboxSpec spec, Process process, Exception cause) {
-        end(process);
+    /// The one thing that is seen from outside: pid 1 cannot read the limits it is under.
+    private List<String> limitMismatches(SandboxSpec spec) {
+        List<String> found = new ArrayList<>();
+        Cgroup group = state.group(spec.name());
+        Limits limits = spec.limits();
+        if (group.tasks() < 1 || group.memoryUsed() == 0) {
+            found.add("control group " + group.path() + " is empty");
+        }
+        long memory = group.memoryLimit();
+        if (memory <= 0 || memory > limits.memoryBytes()) {
+            found.add("memory limit is " + memory + ", must be " + limits.memoryBytes());
+        }
+        if (group.tasksLimit() != limits.pids()) {
+            found.add("process limit is " + group.tasksLimit() + ", must be " + limits.pids());
+        }
+        return found;
+    }
+
+    private SandboxException failed(SandboxSpec spec, ChildProcess process, Exception cause) {
         return new SandboxException(
                 Band.HOST,
                 String.format(
@@ -211,11 +240,11 @@ final class Launch {
                         "%s did not start sandbox %s: %s",
                         runtime.program(),
                         spec.name(),
-                        explanation(spec, cause)),
+                        explanation(spec, process, cause)),
                 cause);
     }
 
-    private String explanation(SandboxSpec spec, Exception cause) {
+    private String explanation(SandboxSpec spec, ChildProcess process, Exception cause) {
         try {
             String log = Files.readString(state.bundle(spec.name()).resolve("log")).strip();
             if (!log.isEmpty()) {
@@ -224,21 +253,11 @@ final class Launch {
         } catch (IOException e) {
             cause.addSuppressed(e);
         }
-        return cause(cause);
+        String output = process.output().strip();
+        return output.isEmpty() ? cause(cause) : output;
     }
 
     private static String cause(Exception e) {
         return e.getCause() == null ? e.getMessage() + "" : e.getMessage() + ": " + e.getCause();
-    }
-
-    private static void end(Process process) {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
-        try {
-            process.getInputStream().close();
-        } catch (IOException e) {
-            System.getLogger(Launch.class.getName())
-                    .log(System.Logger.Level.DEBUG, "cannot close the runtime's output", e);
-        }
     }
 }

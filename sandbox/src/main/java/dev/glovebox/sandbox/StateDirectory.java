@@ -108,6 +108,7 @@ final class StateDirectory implements AutoCloseable {
     @Override
     public void close() {
         group.destroy(DESTROY_DEADLINE);
+        cgroups.group("/glovebox").removeIfEmpty();
         for (String child : new String[] {"bundles", "runtime", "base"}) {
             delete(directory.resolve(child));
         }

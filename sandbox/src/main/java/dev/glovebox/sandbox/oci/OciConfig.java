@@ -53,6 +53,8 @@ public final class OciConfig {
     private static final List<String> READ_ONLY =
             List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys");
 
+    private static final Map<String, Object> SYSTEM_CALLS = SeccompRules.forThisMachine();
+
     private OciConfig() {}
 
     /// The JSON text.
@@ -151,7 +153,7 @@ public final class OciConfig {
         linux.put("cgroupsPath", spec.cgroup());
         linux.put("resources", resources(spec));
         linux.put("rootfsPropagation", "private");
-        linux.put("seccomp", SeccompRules.forThisMachine());
+        linux.put("seccomp", SYSTEM_CALLS);
         linux.put("maskedPaths", MASKED);
         linux.put("readonlyPaths", READ_ONLY);
         return linux;

@@ -14,8 +14,17 @@ import java.util.List;
 /// @param log file the runtime writes errors to
 /// @param bundle directory with `config.json`
 /// @param id of the container
+/// @param ownGroup whether the process is born in its control group, so that the runtime (crun
+///   only) is to leave control groups alone
 public record RuntimeCommand(
-        Path init, Path socket, Path program, Path stateRoot, Path log, Path bundle, String id) {
+        Path init,
+        Path socket,
+        Path program,
+        Path stateRoot,
+        Path log,
+        Path bundle,
+        String id,
+        boolean ownGroup) {
     /// The words of the command line.
     ///
     /// `--detach` lets the connection through as it is and leaves no process of the runtime behind;
@@ -25,6 +34,9 @@ public record RuntimeCommand(
         words.addAll(List.of(init.toString(), "--dial", socket.toString(), "--"));
         words.addAll(List.of(program.toString(), "--root", stateRoot.toString()));
         words.addAll(List.of("--log", log.toString()));
+        if (ownGroup) {
+            words.add("--cgroup-manager=disabled");
+        }
         words.addAll(List.of("run", "--detach", "--bundle", bundle.toString(), id));
         return List.copyOf(words);
     }

@@ -60,12 +60,13 @@ class OciConfigTest {
                         Path.of("/s/runtime"),
                         Path.of("/s/b/log"),
                         Path.of("/s/b"),
-                        "s1");
+                        "s1",
+                        true);
 
         assertThat(String.join(" ", command.words()))
                 .isEqualTo(
                         "/s/init --dial /s/1.sock -- /usr/bin/crun --root /s/runtime --log /s/b/log"
-                                + " run --detach --bundle /s/b s1");
+                                + " --cgroup-manager=disabled run --detach --bundle /s/b s1");
     }
 
     private static String golden() throws IOException {
