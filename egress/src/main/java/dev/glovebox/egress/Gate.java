@@ -14,6 +14,7 @@ import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -34,10 +35,11 @@ final class Gate extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
         InetSocketAddress dialled = (InetSocketAddress) ctx.channel().localAddress();
-        Optional<HostName> name = door.names().nameOf(dialled.getAddress());
-        Host host = name.map(Host.class::cast).orElse(new HostAddress(dialled.getAddress()));
+        InetAddress address = withoutZone(dialled.getAddress());
+        Optional<HostName> name = door.names().nameOf(address);
+        Host host = name.map(Host.class::cast).orElse(new HostAddress(address));
         Destination destination = new Destination(host, dialled.getPort());
-        Decision decision = judge(destination, dialled.getAddress(), name.isPresent());
+        Decision decision = judge(destination, address, name.isPresent());
         if (!decision.allowed() && dialled.getPort() == DNS_PORT && name.isEmpty()) {
             answerNames(ctx);
             return;
@@ -75,6 +77,20 @@ final class Gate extends ChannelInboundHandlerAdapter {
                                 0, 0, door.limits().firstBytes().toMillis(), TimeUnit.MILLISECONDS))
                 .addLast(DnsStream.framing(), new DnsStream(door.answers()));
         ctx.channel().config().setAutoRead(true);
+    }
+
+    /// A link-local address arrives with the interface it was dialled on, which means nothing here.
+    private static InetAddress withoutZone(InetAddress address) {
+        try {
+            return InetAddress.getByAddress(address.getAddress());
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address has four or sixteen bytes", e);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        Flow.reset(ctx.channel());
     }
 
     @Override

@@ -23,13 +23,15 @@ final class Client {
     }
 
     Socket connect(String address, int port) {
+        return connect(InetAddress.ofLiteral(address), port);
+    }
+
+    Socket connect(InetAddress address, int port) {
         return door.namespace()
                 .enter(() -> {
                     Socket socket = new Socket();
                     socket.setSoTimeout(TIMEOUT_MILLIS);
-                    socket.connect(
-                            new InetSocketAddress(InetAddress.ofLiteral(address), port),
-                            TIMEOUT_MILLIS);
+                    socket.connect(new InetSocketAddress(address, port), TIMEOUT_MILLIS);
                     return socket;
                 });
     }

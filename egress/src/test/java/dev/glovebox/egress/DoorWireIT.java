@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -174,6 +176,17 @@ class DoorWireIT {
         assertThat(web.seen())
                 .extracting(FakeWeb.Seen::line)
                 .containsExactly("POST /one", "GET /two");
+    }
+
+    @Test
+    void addressWithAZone_isJudgedAsTheAddressItIs() throws Exception {
+        byte[] linkLocal = InetAddress.ofLiteral("fe80::1").getAddress();
+        InetAddress zoned = Inet6Address.getByAddress(null, linkLocal, 1);
+        try (Socket socket = client.connect(zoned, 80)) {
+            assertThat(Client.rest(socket)).isEqualTo("[reset]");
+        }
+        assertThat(door.denialsSince(Instant.EPOCH))
+                .anyMatch(denial -> denial.destination().equals("fe80:0:0:0:0:0:0:1"));
     }
 
     @Test
