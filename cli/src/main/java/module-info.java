@@ -21,4 +21,6 @@ module dev.glovebox.cli {
 
     opens dev.glovebox.cli to
             info.picocli;
+    opens dev.glovebox.cli.config to
+            info.picocli;
 }

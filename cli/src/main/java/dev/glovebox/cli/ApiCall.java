@@ -1,5 +1,6 @@
 package dev.glovebox.cli;
 
+import dev.glovebox.cli.config.CredentialsFile;
 import dev.glovebox.protocol.Json;
 import dev.glovebox.protocol.JsonException;
 import dev.glovebox.protocol.Secret;

@@ -1,6 +1,8 @@
 package dev.glovebox.cli;
 
 import dev.glovebox.brain.Brains;
+import dev.glovebox.cli.config.CredentialsFile;
+import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.WorkerSettings;
 import dev.glovebox.cli.demo.Demo;
 import dev.glovebox.protocol.egress.EgressPolicy;

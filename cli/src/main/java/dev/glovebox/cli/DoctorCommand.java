@@ -1,5 +1,6 @@
 package dev.glovebox.cli;
 
+import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.doctor.HostFact;
 import dev.glovebox.cli.doctor.HostFacts;
 import dev.glovebox.protocol.Json;
@@ -35,7 +36,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<HostFact> facts = HostFacts.collect(data, new SandboxTrial());
+        List<HostFact> facts = HostFacts.collect(data);
         Terminal terminal = Terminal.standard();
         boolean fatal = facts.stream().anyMatch(f -> f.level() == HostFact.Level.FATAL);
         if (json) {

@@ -1,5 +1,6 @@
 package dev.glovebox.cli;
 
+import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.WorkerSettings;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;

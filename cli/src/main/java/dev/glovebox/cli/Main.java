@@ -35,9 +35,6 @@ import picocli.CommandLine.Command;
             "From a source tree: ./glovebox setup | test | bench calls"
         })
 public final class Main {
-    /// Exit code for a command line or a configuration that cannot be understood.
-    static final int EXIT_USAGE = 2;
-
     private Main() {}
 
     /// Runs one command and ends the process with its exit code.

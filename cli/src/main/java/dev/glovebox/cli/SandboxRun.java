@@ -1,5 +1,7 @@
 package dev.glovebox.cli;
 
+import dev.glovebox.cli.config.DurationOption;
+import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
@@ -37,7 +39,8 @@ import picocli.CommandLine.Parameters;
             "  glovebox sandbox run --workspace build --memory 1g -- make",
             "  glovebox sandbox run --policy policy.yaml --timeout 60s -- curl https://api.example.com"
         },
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        exitCodeOnExecutionException = 125)
 final class SandboxRun implements Callable<Integer> {
     private static final String PROGRAM = "run";
 

@@ -2,6 +2,7 @@ package dev.glovebox.cli;
 
 import dev.glovebox.cli.demo.Narrator;
 import java.util.List;
+import java.util.Locale;
 
 /// Tells the demo on a terminal, each line with the seconds since its start.
 final class StoryTeller implements Narrator {
@@ -59,7 +60,8 @@ final class StoryTeller implements Narrator {
     }
 
     private void line(String text) {
-        terminal.line("%6.1f s  %s".formatted((System.nanoTime() - start) / 1e9, text));
+        terminal.line(
+                String.format(Locale.ROOT, "%6.1f s  %s", (System.nanoTime() - start) / 1e9, text));
     }
 
     private static String shortened(String text) {

@@ -1,6 +1,9 @@
 package dev.glovebox.cli;
 
 import dev.glovebox.brain.Brains;
+import dev.glovebox.cli.config.CredentialsFile;
+import dev.glovebox.cli.config.ListenOption;
+import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.WorkerSettings;
 import dev.glovebox.server.ControlPlane;
 import dev.glovebox.server.ServerConfig;

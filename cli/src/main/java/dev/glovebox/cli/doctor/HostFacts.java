@@ -12,21 +12,14 @@ public final class HostFacts {
     /// deadline, and leaves nothing behind.
     ///
     /// @param data where the worker would keep its state
-    /// @param trial tries a sandbox and a door
-    public static List<HostFact> collect(Path data, Trial trial) {
+    public static List<HostFact> collect(Path data) {
         List<HostFact> facts = new ArrayList<>();
         facts.addAll(new ResourceFacts(data).collect());
         facts.addAll(new KernelFacts(Path.of("/")).collect());
         facts.addAll(new ProgramFacts().collect());
         if (facts.stream().noneMatch(f -> f.level() == HostFact.Level.FATAL)) {
-            facts.addAll(trial.run());
+            facts.addAll(new SandboxTrial().run());
         }
         return facts;
-    }
-
-    /// A sandbox and a door, tried for real.
-    public interface Trial {
-        /// What the trial has shown.
-        List<HostFact> run();
     }
 }

@@ -1,4 +1,4 @@
-package dev.glovebox.cli;
+package dev.glovebox.cli.config;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -7,7 +7,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /// An address to listen on, `HOST:PORT`; an IPv6 host in brackets, port 0 for any free one.
-final class ListenOption implements ITypeConverter<InetSocketAddress> {
+public final class ListenOption implements ITypeConverter<InetSocketAddress> {
     private static final int LAST_PORT = 65_535;
 
     @Override

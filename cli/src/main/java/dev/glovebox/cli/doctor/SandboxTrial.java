@@ -1,7 +1,7 @@
-package dev.glovebox.cli;
+package dev.glovebox.cli.doctor;
 
-import dev.glovebox.cli.doctor.HostFact;
-import dev.glovebox.cli.doctor.HostFacts;
+import dev.glovebox.cli.config.ConfigException;
+import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
@@ -21,11 +21,10 @@ import java.util.Optional;
 
 /// The doctor's proof: a throw-away sandbox behind a door is started, attested and ended on this
 /// host.
-final class SandboxTrial implements HostFacts.Trial {
+final class SandboxTrial {
     private static final String NAME = "doctor";
 
-    @Override
-    public List<HostFact> run() {
+    List<HostFact> run() {
         List<HostFact> facts = new ArrayList<>();
         try {
             var place = StateDirectories.throwAway(Optional.empty());
@@ -33,7 +32,7 @@ final class SandboxTrial implements HostFacts.Trial {
                 sandboxes.probes().forEach(p -> facts.add(fact(p)));
                 facts.add(behindADoor(sandboxes, place.directories()));
             }
-        } catch (SandboxException | CliException e) {
+        } catch (SandboxException | ConfigException e) {
             facts.add(
                     HostFact.fatal(
                             "sandbox", String.valueOf(e.getMessage()), "see the facts above"));

@@ -1,12 +1,11 @@
-package dev.glovebox.cli;
+package dev.glovebox.cli.config;
 
-import dev.glovebox.cli.config.Durations;
 import java.time.Duration;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /// A time on the command line, longer than none.
-final class DurationOption implements ITypeConverter<Duration> {
+public final class DurationOption implements ITypeConverter<Duration> {
     @Override
     public Duration convert(String text) {
         try {

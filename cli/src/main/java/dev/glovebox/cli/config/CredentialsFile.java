@@ -1,4 +1,4 @@
-package dev.glovebox.cli;
+package dev.glovebox.cli.config;
 
 import dev.glovebox.protocol.Json;
 import dev.glovebox.protocol.JsonException;
@@ -13,11 +13,11 @@ import tools.jackson.databind.JsonNode;
 /// @param apiKey for applications
 /// @param environmentId a ready-made self-hosted environment
 /// @param environmentKey for a worker of that environment
-record CredentialsFile(Secret apiKey, String environmentId, Secret environmentKey) {
-    static final String NAME = "credentials.json";
+public record CredentialsFile(Secret apiKey, String environmentId, Secret environmentKey) {
+    private static final String NAME = "credentials.json";
 
     /// Reads the file in a control plane's data directory.
-    static CredentialsFile in(Path data) {
+    public static CredentialsFile in(Path data) {
         Path file = data.resolve(NAME);
         try {
             JsonNode json = Json.tree(Files.readString(file));
@@ -26,9 +26,13 @@ record CredentialsFile(Secret apiKey, String environmentId, Secret environmentKe
                     text(json, "environment_id"),
                     new Secret(text(json, "environment_key")));
         } catch (IOException e) {
-            throw new CliException("cannot read " + file + ": " + CliException.reason(e));
+            throw new ConfigException(
+                    "cannot read "
+                            + file
+                            + ": is it the directory of a control plane that was started once?",
+                    e);
         } catch (JsonException | IllegalArgumentException e) {
-            throw new CliException(
+            throw new ConfigException(
                     file + " is not what the control plane wrote: " + e.getMessage());
         }
     }

@@ -1,4 +1,4 @@
-package dev.glovebox.cli;
+package dev.glovebox.cli.config;
 
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.SandboxConfig;
@@ -11,35 +11,35 @@ import java.util.Optional;
 /// made with mode 0700.
 ///
 /// @param data such as `/var/lib/glovebox`
-record StateDirectories(Path data) {
+public record StateDirectories(Path data) {
     /// Where state goes unless the command line says otherwise.
-    static final String DEFAULT = "/var/lib/glovebox";
+    public static final String DEFAULT = "/var/lib/glovebox";
 
     /// Throw-away processes share numbered places, so that the next one in a place ends what a
     /// killed one left there.
     private static final int PLACES = 64;
 
-    StateDirectories {
+    public StateDirectories {
         data = data.toAbsolutePath().normalize();
     }
 
     /// State of a worker's sandboxes.
-    Path sandboxes() {
+    public Path sandboxes() {
         return data.resolve("sandboxes");
     }
 
     /// State of a worker's doors.
-    Path doors() {
+    public Path doors() {
         return data.resolve("doors");
     }
 
     /// The durable disks of sessions.
-    Path workspaces() {
+    public Path workspaces() {
         return data.resolve("workspaces");
     }
 
     /// The control plane's store and `credentials.json`.
-    Path server() {
+    public Path server() {
         return data;
     }
 
@@ -47,7 +47,7 @@ record StateDirectories(Path data) {
     ///
     /// @throws SandboxException when this host cannot run sandboxes, or 64 such processes run
     ///   already
-    static ThrowAway throwAway(Optional<RuntimeName> runtime) {
+    public static ThrowAway throwAway(Optional<RuntimeName> runtime) {
         for (int place = 0; place < PLACES; place++) {
             StateDirectories directories =
                     new StateDirectories(Path.of(DEFAULT, "run", Integer.toString(place)));
@@ -65,10 +65,10 @@ record StateDirectories(Path data) {
                 }
             }
         }
-        throw new CliException(
+        throw new ConfigException(
                 "all " + PLACES + " places in " + DEFAULT + "/run are in use: wait for one to end");
     }
 
     /// A place of a process that keeps nothing.
-    record ThrowAway(StateDirectories directories, Sandboxes sandboxes) {}
+    public record ThrowAway(StateDirectories directories, Sandboxes sandboxes) {}
 }
