@@ -10,7 +10,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Function;
 
 /// The demo's story, against a control plane and a worker that run already.
@@ -84,24 +83,23 @@ public final class Demo {
         /// The policy that lets a sandbox reach the code host, and nothing else, with the token
         /// added on the way out.
         public String policy() {
-            String form =
-                    """
-                    rules:
-                      - name: code
-                        host: %s
-                        port: 80
-                        protocol: http
-                        action: allow
-                        connect: 127.0.0.1:%d
-                        credential: code-token
-                        insecure-credential: true
-                    credentials:
-                      - name: code-token
-                        header: Authorization
-                        format: "Bearer {}"
-                        source: {file: "%s"}
-                    """;
-            return String.format(Locale.ROOT, form, Script.CODE_HOST, codeHost.port(), tokenFile);
+            return String.join(
+                    "\n",
+                    "rules:",
+                    "  - name: code",
+                    "    host: " + Script.CODE_HOST,
+                    "    port: 80",
+                    "    protocol: http",
+                    "    action: allow",
+                    "    connect: 127.0.0.1:" + codeHost.port(),
+                    "    credential: code-token",
+                    "    insecure-credential: true",
+                    "credentials:",
+                    "  - name: code-token",
+                    "    header: Authorization",
+                    "    format: \"Bearer {}\"",
+                    "    source: {file: \"" + tokenFile + "\"}",
+                    "");
         }
 
         @Override
