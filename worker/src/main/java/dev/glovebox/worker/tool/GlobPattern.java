@@ -55,12 +55,15 @@ record GlobPattern(List<Segment> segments) {
 
     private static GlobPattern of(String glob) {
         List<Segment> segments = new ArrayList<>();
-        for (String part : glob.split("/", -1)) {
-            boolean doubled =
+        String[] parts = glob.split("/", -1);
+        for (int i = 0; i < parts.length; i++) {
+            String part = parts[i];
+            boolean again =
                     part.equals("**")
                             && !segments.isEmpty()
                             && segments.getLast() instanceof AnyDepth;
-            if (!part.equals(".") && !doubled && !(part.isEmpty() && segments.isEmpty())) {
+            boolean slash = part.isEmpty() && i < parts.length - 1;
+            if (!part.equals(".") && !again && !slash) {
                 segments.add(segment(part));
             }
         }

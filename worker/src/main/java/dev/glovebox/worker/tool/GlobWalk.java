@@ -3,6 +3,9 @@ package dev.glovebox.worker.tool;
 import dev.glovebox.sandbox.guest.DirectoryEntry;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.worker.tool.GlobPattern.AnyDepth;
+import dev.glovebox.worker.tool.GlobPattern.Literal;
+import dev.glovebox.worker.tool.GlobPattern.Segment;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,9 +15,9 @@ import java.util.Set;
 
 /// Looks for the files that patterns mean, below one directory.
 ///
-/// Only regular files are found. A link to a directory is followed where a segment names it, never
-/// by `**`, and what lies outside the directory then is left out. `.git` and `node_modules` are not
-/// entered. The walk ends after 50,000 files or 100,000 entries looked at.
+/// Only regular files are found, and through a link to a directory only those that do not lie
+/// outside. `.git` and `node_modules` are not entered. The walk ends after 50,000 files or 100,000
+/// entries looked at.
 final class GlobWalk {
     private static final int MAX_FOUND = 50_000;
     private static final int MAX_LOOKED_AT = 100_000;
@@ -42,32 +45,35 @@ final class GlobWalk {
         for (GlobPattern pattern : patterns) {
             walked.clear();
             if (!pattern.segments().isEmpty()) {
-                walk(root, false, pattern.segments(), 0);
+                walk(root, false, pattern.segments(), 0, false);
             }
         }
         return List.copyOf(found.values());
     }
 
+    /// Looks at one directory for one segment.
+    ///
+    /// @param linked whether a link was followed on the way here
+    /// @param skipping whether this is the depth 0 of a `**` before the segment
     private void walk(
-            String directory, boolean linked, List<GlobPattern.Segment> segments, int index) {
-        if (!walked.add(index + " " + directory)) {
+            String directory, boolean linked, List<Segment> segments, int index, boolean skipping) {
+        if (!walked.add(index + " " + skipping + " " + directory)) {
             return;
         }
-        GlobPattern.Segment segment = segments.get(index);
+        Segment segment = segments.get(index);
         boolean last = index == segments.size() - 1;
-        boolean anyDepth = segment instanceof GlobPattern.AnyDepth;
-        if (anyDepth && !last) {
-            walk(directory, linked, segments, index + 1);
+        if (segment instanceof AnyDepth && !last) {
+            walk(directory, linked, segments, index + 1, true);
         }
         for (DirectoryEntry entry : entries(directory)) {
             if (cancellation.cancelled() || found.size() >= MAX_FOUND) {
                 return;
             }
-            if (SKIPPED.contains(entry.name()) || !segment.matches(entry.name())) {
+            String name = entry.name();
+            if (SKIPPED.contains(name) || !segment.matches(name)) {
                 continue;
             }
-            String path =
-                    directory.equals("/") ? "/" + entry.name() : directory + "/" + entry.name();
+            String path = directory.equals("/") ? "/" + name : directory + "/" + name;
             switch (entry.kind()) {
                 case REGULAR -> {
                     if (last && (!linked || inside(path))) {
@@ -75,20 +81,29 @@ final class GlobWalk {
                     }
                 }
                 case DIRECTORY -> {
-                    if (anyDepth) {
-                        walk(path, linked, segments, index);
+                    if (segment instanceof AnyDepth) {
+                        walk(path, linked, segments, index, false);
                     } else if (!last) {
-                        walk(path, linked, segments, index + 1);
+                        walk(path, linked, segments, index + 1, false);
                     }
                 }
                 case SYMLINK -> {
-                    if (!last && !anyDepth) {
-                        walk(path, true, segments, index + 1);
+                    if (!last && isFollowed(segment, segments.get(index + 1), name, skipping)) {
+                        walk(path, true, segments, index + 1, false);
                     }
                 }
                 default -> {}
             }
         }
+    }
+
+    /// A link is followed where a segment names it, and out of a `**` where the segment after it
+    /// fits the link itself, as in Node.
+    private static boolean isFollowed(
+            Segment segment, Segment next, String name, boolean skipping) {
+        return segment instanceof AnyDepth
+                ? next.matches(name)
+                : segment instanceof Literal && !skipping;
     }
 
     private List<DirectoryEntry> entries(String directory) {

@@ -2,10 +2,22 @@ package dev.glovebox.worker.tool;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 
 /// Turns one segment of a glob into a regular expression for a whole name.
 final class SegmentRegex {
     private static final String GROUPS = "?*+@!";
+    private static final String NOT = "not";
+    private static final Map<String, String> CLASSES =
+            Map.of(
+                    "alpha", "\\p{IsAlphabetic}",
+                    "digit", "\\p{IsDigit}",
+                    "alnum", "\\p{IsAlphabetic}\\p{IsDigit}",
+                    "upper", "\\p{IsUppercase}",
+                    "lower", "\\p{IsLowercase}",
+                    "space", "\\s",
+                    "punct", "\\p{IsPunctuation}",
+                    "xdigit", "0-9a-fA-F");
 
     private final String glob;
     private final StringBuilder regex = new StringBuilder();
@@ -22,7 +34,7 @@ final class SegmentRegex {
             translation.next();
         }
         while (!translation.ends.isEmpty()) {
-            translation.regex.append(translation.ends.pop());
+            translation.closeGroup();
         }
         return translation.regex.toString();
     }
@@ -33,10 +45,10 @@ final class SegmentRegex {
             regex.append(c == '!' ? "(?!(?:" : "(?:");
             ends.push(
                     switch (c) {
+                        case '!' -> NOT;
                         case '?' -> ")?";
                         case '*' -> ")*";
                         case '+' -> ")+";
-                        case '!' -> ")$)[^/]*?";
                         default -> ")";
                     });
             at += 2;
@@ -48,28 +60,58 @@ final class SegmentRegex {
             case '?' -> regex.append("[^/]");
             case '[' -> set();
             case '|' -> regex.append(ends.isEmpty() ? "\\|" : "|");
-            case ')' -> regex.append(ends.isEmpty() ? "\\)" : ends.pop());
+            case ')' -> closeGroup();
             default -> literal(c);
+        }
+    }
+
+    /// `!(x)rest` is any name but one of `x` and `rest`, so the look-ahead needs the rest too.
+    private void closeGroup() {
+        String end = ends.isEmpty() ? "\\)" : ends.pop();
+        if (end.equals(NOT)) {
+            regex.append(')').append(ends.isEmpty() ? of(glob.substring(at)) : "");
+            regex.append("$)[^/]*?");
+        } else {
+            regex.append(end);
         }
     }
 
     private void set() {
         boolean not = at < glob.length() && (glob.charAt(at) == '!' || glob.charAt(at) == '^');
         int first = not ? at + 1 : at;
-        int close = glob.indexOf(']', first + 1);
+        int close = setEnd(first);
         if (close < 0) {
             regex.append("\\[");
             return;
         }
-        String inside = glob.substring(first, close);
         regex.append(not ? "[^/" : "[");
-        for (int i = 0; i < inside.length(); i++) {
-            char c = inside.charAt(i);
-            boolean range = c == '-' && i > 0 && i < inside.length() - 1;
-            regex.append(range || Character.isLetterOrDigit(c) ? "" : "\\").append(c);
+        for (int i = first; i < close; i++) {
+            char c = glob.charAt(i);
+            int end = glob.startsWith("[:", i) ? glob.indexOf(":]", i) : -1;
+            if (end > 0 && CLASSES.containsKey(glob.substring(i + 2, end))) {
+                regex.append(CLASSES.get(glob.substring(i + 2, end)));
+                i = end + 1;
+            } else {
+                boolean range = c == '-' && i > first && i < close - 1;
+                regex.append(range || Character.isLetterOrDigit(c) ? "" : "\\").append(c);
+            }
         }
         regex.append(']');
         at = close + 1;
+    }
+
+    /// Where a set ends: at the first `]` that is neither its first character nor the end of a
+    /// class.
+    private int setEnd(int first) {
+        for (int i = first; i < glob.length(); i++) {
+            int end = glob.startsWith("[:", i) ? glob.indexOf(":]", i) : -1;
+            if (end > 0) {
+                i = end + 1;
+            } else if (glob.charAt(i) == ']' && i > first) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     private void literal(char c) {

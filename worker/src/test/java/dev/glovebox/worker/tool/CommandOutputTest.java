@@ -1,0 +1,94 @@
+package dev.glovebox.worker.tool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CommandOutputTest {
+    private static final String NONCE = "__GBX_CMD_0123_DONE__";
+
+    @Test
+    void endsAtTheMarkHoweverTheBytesAreCut() {
+        byte[] bytes =
+                ("some text __GBX_CMD_ " + NONCE + "%d " + NONCE + "x\nmore\n" + NONCE + "137\n")
+                        .getBytes(StandardCharsets.UTF_8);
+        for (int cut = 0; cut < bytes.length; cut++) {
+            CommandOutput output = new CommandOutput(NONCE);
+
+            assertThat(output.append(bytes, cut)).isFalse();
+            byte[] rest = Arrays.copyOfRange(bytes, cut, bytes.length);
+            assertThat(output.append(rest, rest.length)).as("cut at %d", cut).isTrue();
+            assertThat(output.exitCode()).isEqualTo(137);
+            assertThat(output.text()).endsWith("%d " + NONCE + "x\nmore");
+        }
+    }
+
+    @Test
+    void endsAtTheMarkByteByByte() {
+        CommandOutput output = new CommandOutput(NONCE);
+        boolean complete = false;
+        for (byte b : ("a\n" + NONCE + "0\nlater").getBytes(StandardCharsets.UTF_8)) {
+            complete = output.append(new byte[] {b}, 1);
+        }
+
+        assertThat(complete).isTrue();
+        assertThat(output.text()).isEqualTo("a");
+        assertThat(output.exitCode()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, false", "50000, false", "102376, false", "102377, true", "3000000, true"})
+    void keepsAHundredKibibytes(int length, boolean cut) {
+        CommandOutput output = new CommandOutput(NONCE);
+        append(output, "x".repeat(length));
+        append(output, "\n" + NONCE + "0\n");
+
+        assertThat(output.text().startsWith("[output truncated]\n")).isEqualTo(cut);
+        assertThat(output.text().replace("[output truncated]\n", ""))
+                .hasSize(Math.min(length, CommandOutput.LIMIT - NONCE.length() - 3));
+    }
+
+    @Test
+    void findsAMarkAfterAnyAmountOfText() {
+        for (int length = 409_000; length < 411_000; length += 13) {
+            CommandOutput output = new CommandOutput(NONCE);
+            append(output, "_".repeat(length));
+            append(output, NONCE + "5\n");
+
+            assertThat(output.exitCode()).as("after %d bytes", length).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void neverCutsACharacterInHalf() {
+        CommandOutput output = new CommandOutput(NONCE);
+        append(output, "\u20ac".repeat(60_000));
+        append(output, "\n" + NONCE + "0\n");
+
+        assertThat(output.text()).startsWith("[output truncated]\n\u20ac").doesNotContain("\uFFFD");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'\u001b[31mred\u001b[0m', red",
+        "'\u001b[2J\u001b[1;1Hx', x",
+        "'\u001b[?25lx', x",
+        "'no \u001b alone', 'no \u001b alone'",
+        "'[31m', '[31m'"
+    })
+    void removesTerminalSequences(String text, String expected) {
+        assertThat(AnsiText.strip(text)).isEqualTo(expected);
+    }
+
+    private static void append(CommandOutput output, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < bytes.length; i += 32_768) {
+            byte[] part = Arrays.copyOfRange(bytes, i, Math.min(bytes.length, i + 32_768));
+            output.append(part, part.length);
+        }
+    }
+}
