@@ -21,9 +21,12 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Beginning and end of sandboxes, also the rough ones. Needs root.
 class LifeCycleIT {
@@ -229,6 +232,35 @@ class LifeCycleIT {
             assertThat(state.resolve("runtime/doomed")).doesNotExist();
             next.create(SandboxSpec.of("doomed", List.of())).close();
         }
+    }
+
+    /// A host without user namespaces, and one without control groups.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "-Ur | echo 0 > /proc/sys/user/max_user_namespaces | no user namespace",
+                "-m | umount -R -l /sys/fs/cgroup | no control groups for memory, cpu, pids"
+            })
+    void aHostThatLacksWhatIsNeededIsToldSo(String unshare, String cripple, String message)
+            throws Exception {
+        Path output = ground.directory().resolve("crippled.log");
+        String java =
+                "exec %s --enable-native-access=ALL-UNNAMED -cp %s %s %s"
+                        .replaceFirst("%s", ProcessHandle.current().info().command().orElseThrow())
+                        .replaceFirst("%s", System.getProperty("java.class.path"))
+                        .replaceFirst("%s", DoomedWorker.class.getName())
+                        .replaceFirst("%s", ground.directory().resolve("crippled").toString());
+        Process worker =
+                new ProcessBuilder("unshare", unshare, "sh", "-c", cripple + "; " + java)
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile())
+                        .start();
+
+        assertThat(worker.waitFor(60, TimeUnit.SECONDS)).isTrue();
+
+        assertThat(worker.exitValue()).isNotZero();
+        assertThat(Files.readString(output)).contains(message);
     }
 
     private static boolean says(Path output, String word) {
