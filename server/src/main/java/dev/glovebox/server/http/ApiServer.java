@@ -10,6 +10,7 @@ import dev.glovebox.server.access.Credentials;
 import dev.glovebox.server.store.Store;
 import dev.glovebox.server.store.StoreException;
 import dev.glovebox.server.store.Ticks;
+import dev.glovebox.server.stream.EventSink;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;

@@ -1,5 +1,6 @@
 package dev.glovebox.server.http;
 
+import dev.glovebox.server.stream.EventSink;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.NullNode;

@@ -1,5 +1,6 @@
 package dev.glovebox.server.session;
 
+import dev.glovebox.server.stream.Streams;
 import dev.glovebox.server.work.WorkQueue;
 import java.util.random.RandomGenerator;
 

@@ -4,6 +4,7 @@ import dev.glovebox.protocol.brain.Brain;
 import dev.glovebox.protocol.event.StopReason;
 import dev.glovebox.protocol.session.ModelUsage;
 import dev.glovebox.server.store.Store;
+import dev.glovebox.server.stream.Streams;
 import dev.glovebox.server.work.WorkQueue;
 import java.time.Duration;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.glovebox.server.session;
+package dev.glovebox.server.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,6 +1,5 @@
-package dev.glovebox.server.session;
+package dev.glovebox.server.stream;
 
-import dev.glovebox.server.http.EventSink;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,7 +11,7 @@ public final class Streams implements AutoCloseable {
     private volatile boolean closed;
 
     /// Starts to listen. Everything published from here on reaches the subscriber.
-    Subscriber subscribe(String sessionId) {
+    public Subscriber subscribe(String sessionId) {
         Subscriber subscriber = new Subscriber();
         sessions.compute(
                 sessionId,
@@ -28,7 +27,7 @@ public final class Streams implements AutoCloseable {
     }
 
     /// Stops listening.
-    void unsubscribe(String sessionId, Subscriber subscriber) {
+    public void unsubscribe(String sessionId, Subscriber subscriber) {
         sessions.computeIfPresent(
                 sessionId,
                 (_, set) -> {
@@ -37,7 +36,11 @@ public final class Streams implements AutoCloseable {
                 });
     }
 
-    void publish(String sessionId, String type, String json) {
+    /// Hands an event to everybody who listens.
+    ///
+    /// @param type its name on the wire
+    /// @param json the event in one line
+    public void publish(String sessionId, String type, String json) {
         Set<Subscriber> set = sessions.get(sessionId);
         if (set != null) {
             byte[] frame = EventSink.frame(type, json);
@@ -46,7 +49,7 @@ public final class Streams implements AutoCloseable {
     }
 
     /// Ends every stream on the session, after what was published before.
-    void end(String sessionId) {
+    public void end(String sessionId) {
         Set<Subscriber> set = sessions.get(sessionId);
         if (set != null) {
             set.forEach(Subscriber::end);

@@ -1,4 +1,4 @@
-package dev.glovebox.server.http;
+package dev.glovebox.server.stream;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -14,7 +14,8 @@ public final class EventSink {
 
     private final OutputStream out;
 
-    EventSink(OutputStream out) {
+    /// @param out the body of the answer
+    public EventSink(OutputStream out) {
         this.out = out;
     }
 

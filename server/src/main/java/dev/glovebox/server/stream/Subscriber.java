@@ -1,4 +1,4 @@
-package dev.glovebox.server.session;
+package dev.glovebox.server.stream;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -10,7 +10,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// What one stream's reader has not yet taken. It is bounded: a reader that is too slow loses its
 /// stream, not an event, since it reconnects and lists what it missed.
-final class Subscriber {
+public final class Subscriber {
     /// Most frames that wait for a reader.
     static final int MAX_FRAMES = 4096;
 
@@ -60,10 +60,10 @@ final class Subscriber {
     ///
     /// @param frames empty when the time was up
     /// @param last whether the stream is over after these
-    record Taken(List<byte[]> frames, boolean last) {}
+    public record Taken(List<byte[]> frames, boolean last) {}
 
     /// Waits for frames and takes all there are.
-    Taken take(Duration timeout) throws InterruptedException {
+    public Taken take(Duration timeout) throws InterruptedException {
         long nanos = timeout.toNanos();
         lock.lock();
         try {
