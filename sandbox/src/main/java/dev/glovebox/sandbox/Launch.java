@@ -89,7 +89,7 @@ final class Launch {
     /// @throws SandboxException saying why it did not start, or what it is not
     Started run(SandboxSpec spec, IdBlocks.Block block) {
         Path bundle = state.bundle(spec.name());
-        try (GuestListener listener = GuestListener.bind(state.socket(spec.name()))) {
+        try (GuestListener listener = GuestListener.bind(state.socket(block))) {
             Files.createDirectories(bundle);
             try (ChildProcess process =
                     KernelThread.call("start-" + spec.name(), () -> spawn(spec, block, bundle))) {
@@ -123,7 +123,7 @@ final class Launch {
         new Stage(place, base, block.namespace(), block.firstHostId())
                 .assemble(entries, spec.limits().tmpBytes(), spec.limits().homeBytes());
         Files.write(bundle.resolve("config.json"), OciConfig.write(config(spec, block, place)));
-        List<String> words = command(spec, bundle).words();
+        List<String> words = command(spec, block, bundle).words();
         if (!ownGroup) {
             return ChildProcess.start(words, RUNTIME_ENVIRONMENT);
         }
@@ -136,10 +136,10 @@ final class Launch {
                 .within(() -> ChildProcess.start(words, RUNTIME_ENVIRONMENT));
     }
 
-    private RuntimeCommand command(SandboxSpec spec, Path bundle) {
+    private RuntimeCommand command(SandboxSpec spec, IdBlocks.Block block, Path bundle) {
         return new RuntimeCommand(
                 base.init(),
-                state.socket(spec.name()),
+                state.socket(block),
                 program,
                 state.runtimeRoot(),
                 bundle.resolve("log"),

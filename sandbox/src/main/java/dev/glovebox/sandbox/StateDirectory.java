@@ -83,8 +83,9 @@ final class StateDirectory implements AutoCloseable {
         return directory.resolve("bundles").resolve(name);
     }
 
-    Path socket(String name) {
-        return directory.resolve(Integer.toHexString(name.hashCode()) + ".sock");
+    /// Where the sandbox that has this block of ids connects; no other that lives has the same.
+    Path socket(IdBlocks.Block block) {
+        return directory.resolve(Long.toHexString(block.firstHostId()) + ".sock");
     }
 
     Cgroup group(String name) {
@@ -101,7 +102,6 @@ final class StateDirectory implements AutoCloseable {
         }
         delete(runtimeRoot().resolve(name));
         delete(bundle(name));
-        delete(socket(name));
         return ended;
     }
 
