@@ -18,22 +18,19 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.random.RandomGenerator;
 
 /// The HTTP edge. Every request takes the same way: route, authenticate, answer; whatever goes
 /// wrong becomes the error envelope with the request's id. One virtual thread serves one
 /// connection.
 public final class ApiServer implements AutoCloseable {
-    /// Largest request body, in bytes.
-    public static final int MAX_BODY = 32 * 1024 * 1024;
-
     private static final System.Logger LOG = System.getLogger(ApiServer.class.getName());
     private static final String BEARER = "Bearer ";
 
@@ -41,6 +38,7 @@ public final class ApiServer implements AutoCloseable {
     private final Store store;
     private final Clock clock;
     private final RandomGenerator random;
+    private final Semaphore bodies = new Semaphore(RequestBody.BUDGET_KIB, true);
     private final WebServer server;
 
     private ApiServer(
@@ -93,8 +91,8 @@ public final class ApiServer implements AutoCloseable {
         String requestId = IdKind.REQUEST.next(random);
         response.header("request-id", requestId);
         Reply reply;
-        try {
-            reply = answer(request);
+        try (RequestBody body = new RequestBody(request, bodies)) {
+            reply = answer(request, body);
         } catch (ProblemException e) {
             reply = refusal(e.problem(), requestId);
         } catch (JsonException e) {
@@ -125,7 +123,7 @@ public final class ApiServer implements AutoCloseable {
         return message == null ? "the request is not valid" : message;
     }
 
-    private Reply answer(ServerRequest request) {
+    private Reply answer(ServerRequest request, RequestBody body) {
         return switch (router.find(request.prologue().method().text(), request.path().rawPath())) {
             case Router.Match.Unknown _ ->
                     throw ProblemException.of(Problem.Kind.NOT_FOUND, "no such path");
@@ -141,7 +139,7 @@ public final class ApiServer implements AutoCloseable {
                                 values,
                                 query,
                                 name -> request.headers().first(HeaderNames.create(name)),
-                                () -> body(request)));
+                                body::read));
             }
         };
     }
@@ -182,29 +180,6 @@ public final class ApiServer implements AutoCloseable {
                         .filter(v -> !v.isEmpty());
         return bearer.or(() -> request.headers().first(HeaderNames.create("x-api-key")))
                 .filter(v -> !v.isBlank());
-    }
-
-    private static byte[] body(ServerRequest request) {
-        if (!request.content().hasEntity()) {
-            return new byte[0];
-        }
-        if (request.headers().contentLength().orElse(0) > MAX_BODY) {
-            throw tooLarge();
-        }
-        try (InputStream in = request.content().inputStream()) {
-            byte[] bytes = in.readNBytes(MAX_BODY + 1);
-            if (bytes.length > MAX_BODY) {
-                throw tooLarge();
-            }
-            return bytes;
-        } catch (IOException e) {
-            throw new UncheckedIOException("the request body could not be read", e);
-        }
-    }
-
-    private static ProblemException tooLarge() {
-        return ProblemException.of(
-                Problem.Kind.TOO_LARGE, "the request body is over " + MAX_BODY + " bytes");
     }
 
     private static Reply refusal(Problem problem, String requestId) {

@@ -132,6 +132,7 @@ final class Turn {
         try {
             next = brain.step(request, output);
         } catch (RuntimeException e) {
+            mustGoOn();
             LOG.log(System.Logger.Level.ERROR, "the brain of " + sessionId + " failed", e);
             next =
                     new Brain.Next.Failed(
@@ -139,13 +140,18 @@ final class Turn {
                             "the agent loop failed, see the server's log",
                             Brain.Retry.EXHAUSTED);
         }
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
-        }
+        mustGoOn();
         ModelUsage used = output.used();
         boolean failed = next instanceof Brain.Next.Failed;
         output.edit(session -> session.closeSpan(failed, used));
         return next;
+    }
+
+    /// A brain that was interrupted may return or fail in any way; none of it counts.
+    private void mustGoOn() throws InterruptedException {
+        if (cancelled || Thread.interrupted()) {
+            throw new InterruptedException();
+        }
     }
 
     private After finish(Brain.Next next, int failures) {
