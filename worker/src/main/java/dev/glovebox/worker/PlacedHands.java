@@ -68,6 +68,9 @@ final class PlacedHands implements Hands {
                 return ToolResult.error(call.name() + ": sandbox failed: " + e.code());
             }
             return ToolResult.error(ended(current));
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "call " + call.id() + " of " + sessionId + " met a fault", e);
+            return ToolResult.error(call.name() + ": internal fault of the worker");
         }
     }
 

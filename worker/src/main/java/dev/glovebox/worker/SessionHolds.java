@@ -1,35 +1,56 @@
 package dev.glovebox.worker;
 
 import java.time.Duration;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// One place at a time for each session: one that comes back while its last place is still being
 /// taken down waits for that, so that never two sandboxes write to one workspace.
 final class SessionHolds {
     private final Duration patience;
-    private final ConcurrentMap<String, Semaphore> holds = new ConcurrentHashMap<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition released = lock.newCondition();
+
+    // Guarded by the lock.
+    private final Set<String> held = new HashSet<>();
 
     SessionHolds(Duration patience) {
         this.patience = patience;
     }
 
-    /// Waits until nobody holds the session, then holds it until what is returned is closed.
+    /// Waits until nobody holds the session, then holds it until what is returned is closed, which
+    /// must be once.
     ///
     /// @throws WorkerException if that takes too long
     Hold take(String sessionId) {
-        Semaphore hold = holds.computeIfAbsent(sessionId, _ -> new Semaphore(1));
+        long left = patience.toNanos();
+        lock.lock();
         try {
-            if (!hold.tryAcquire(patience.toNanos(), TimeUnit.NANOSECONDS)) {
-                throw new WorkerException("the last place of " + sessionId + " is still there");
+            while (!held.add(sessionId)) {
+                if (left <= 0) {
+                    throw new WorkerException("the last place of " + sessionId + " is still there");
+                }
+                left = released.awaitNanos(left);
             }
+            return () -> release(sessionId);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new WorkerException("interrupted while waiting for " + sessionId);
+        } finally {
+            lock.unlock();
         }
-        return hold::release;
+    }
+
+    private void release(String sessionId) {
+        lock.lock();
+        try {
+            held.remove(sessionId);
+            released.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// A session that is held.

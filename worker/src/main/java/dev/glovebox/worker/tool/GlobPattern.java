@@ -13,6 +13,7 @@ import java.util.regex.PatternSyntaxException;
 /// slash. A segment without magic is compared as text.
 record GlobPattern(List<Segment> segments) {
     private static final int MAX_ALTERNATIVES = 1024;
+    private static final int MAX_LENGTH = 4096;
 
     /// One name in a path.
     sealed interface Segment {
@@ -32,7 +33,8 @@ record GlobPattern(List<Segment> segments) {
     record Magic(Pattern regex, boolean dots) implements Segment {
         @Override
         public boolean matches(String name) {
-            return (dots || !name.startsWith(".")) && regex.matcher(name).matches();
+            return (dots || !name.startsWith("."))
+                    && regex.matcher(new BoundedText(name)).matches();
         }
     }
 
@@ -46,8 +48,11 @@ record GlobPattern(List<Segment> segments) {
 
     /// Every pattern that a glob with braces stands for.
     ///
-    /// @throws ToolFailure for one that stands for more than 1024
+    /// @throws ToolFailure for one that stands for more than 1024 or is longer than 4096 characters
     static List<GlobPattern> parse(String glob) {
+        if (glob.length() > MAX_LENGTH) {
+            throw new ToolFailure("glob: pattern is longer than " + MAX_LENGTH + " characters");
+        }
         List<String> plain = new ArrayList<>();
         BraceExpansion.expand(glob.replace('\\', '/'), MAX_ALTERNATIVES, plain);
         return plain.stream().map(GlobPattern::of).toList();

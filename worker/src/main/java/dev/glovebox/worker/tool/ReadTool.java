@@ -3,11 +3,15 @@ package dev.glovebox.worker.tool;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Optional;
 
 /// `read`: the text of a file, or some of its lines. Bytes that are no UTF-8 appear as U+FFFD.
 final class ReadTool implements Tool {
     private static final int CHUNK = 256 * 1024;
+
+    /// For a file without line ends, which can be larger than anything that could be read.
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final Guest guest;
     private final PathPolicy paths;
@@ -35,7 +39,7 @@ final class ReadTool implements Tool {
         }
         long[] ends = range.get();
         LineRange lines = new LineRange(named, ends[0], ends[1], limit);
-        return ToolResult.ok(lines(path, named, lines));
+        return ToolResult.ok(lines(path, named, lines, cancellation));
     }
 
     private String whole(WholeFile file, String named) {
@@ -48,8 +52,9 @@ final class ReadTool implements Tool {
         return new String(file.read(guest, limit, name(), named), StandardCharsets.UTF_8);
     }
 
-    private String lines(String path, String named, LineRange lines) {
+    private String lines(String path, String named, LineRange lines, Cancellation cancellation) {
         long offset = 0;
+        long deadline = System.nanoTime() + TIMEOUT.toNanos();
         try {
             while (!lines.complete()) {
                 byte[] chunk = guest.read(path, offset, CHUNK);
@@ -57,6 +62,12 @@ final class ReadTool implements Tool {
                 offset += chunk.length;
                 if (chunk.length < CHUNK) {
                     break;
+                }
+                if (cancellation.cancelled()) {
+                    throw new ToolFailure("read: interrupted");
+                }
+                if (System.nanoTime() - deadline > 0) {
+                    throw new ToolFailure("read: timed out after " + TIMEOUT.toSeconds() + "s");
                 }
             }
         } catch (GuestException e) {

@@ -8,6 +8,7 @@ import java.util.Map;
 final class SegmentRegex {
     private static final String GROUPS = "?*+@!";
     private static final String NOT = "not";
+    private static final int MAX_DEPTH = 16;
     private static final Map<String, String> CLASSES =
             Map.of(
                     "alpha", "\\p{IsAlphabetic}",
@@ -41,6 +42,9 @@ final class SegmentRegex {
 
     private void next() {
         char c = glob.charAt(at);
+        if (ends.size() > MAX_DEPTH) {
+            throw new ToolFailure("glob: groups nested deeper than " + MAX_DEPTH);
+        }
         if (GROUPS.indexOf(c) >= 0 && at + 1 < glob.length() && glob.charAt(at + 1) == '(') {
             regex.append(c == '!' ? "(?!(?:" : "(?:");
             ends.push(

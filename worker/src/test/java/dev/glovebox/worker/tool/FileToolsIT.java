@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.node.ObjectNode;
 
 @Timeout(120)
 class FileToolsIT {
@@ -126,6 +127,22 @@ class FileToolsIT {
                 .isEqualTo(
                         ToolResult.error(
                                 "edit: big.txt is 588895 bytes, exceeds 262144-byte limit. The edit tool loads the whole file and cannot modify a file this large."));
+    }
+
+    @Test
+    void isNotHeldByAFileThatIsLargerThanAnythingThatCouldBeRead() {
+        place.bash("truncate -s 4T endless");
+        Cancellation cancellation = new Cancellation();
+        cancellation.cancel();
+
+        assertThat(
+                        place.tools.call(
+                                "read",
+                                (ObjectNode)
+                                        Json.tree(
+                                                "{\"file_path\":\"endless\",\"view_range\":[2,3]}"),
+                                cancellation))
+                .isEqualTo(ToolResult.error("read: interrupted"));
     }
 
     @Test

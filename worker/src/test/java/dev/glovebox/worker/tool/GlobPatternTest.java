@@ -79,6 +79,19 @@ class GlobPatternTest {
     }
 
     @Test
+    void refusesAPatternThatWouldMatchForEver() {
+        GlobPattern.Segment segment =
+                GlobPattern.parse("+(+(+(+(a))))b").getFirst().segments().getFirst();
+
+        assertThat(segment.matches("aab")).isTrue();
+        assertThatThrownBy(() -> segment.matches("a".repeat(200))).isInstanceOf(ToolFailure.class);
+        assertThatThrownBy(() -> GlobPattern.parse("@(".repeat(2000)))
+                .isInstanceOf(ToolFailure.class);
+        assertThatThrownBy(() -> GlobPattern.parse("a".repeat(5000)))
+                .isInstanceOf(ToolFailure.class);
+    }
+
+    @Test
     void segmentsAreCutAtSlashesOfBothKinds() {
         assertThat(GlobPattern.parse("./a//b\\**/**/c").getFirst().segments())
                 .containsExactly(
