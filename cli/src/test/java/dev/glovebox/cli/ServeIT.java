@@ -61,6 +61,41 @@ final class ServeIT {
     }
 
     @Test
+    void aSecondControlPlaneGetsNeitherTheDirectoryNorThePortOfTheFirst() throws IOException {
+        String data = directory.resolve("plane").toString();
+        try (Glovebox first = up(data, "127.0.0.1:0")) {
+            String address = first.awaitLine("ready http://").substring("ready http://".length());
+            try (var store = Files.list(Path.of(data))) {
+                assertThat(store.filter(f -> f.getFileName().toString().startsWith("control.")))
+                        .isNotEmpty()
+                        .allSatisfy(f ->
+                                assertThat(
+                                                PosixFilePermissions.toString(
+                                                        Files.getPosixFilePermissions(f)))
+                                        .isEqualTo("rw-------"));
+            }
+            try (Glovebox second = up(data, "127.0.0.1:0")) {
+                Result result = second.end();
+                assertThat(result.code()).isNotZero();
+                assertThat(result.err())
+                        .contains(data)
+                        .contains("another control plane")
+                        .doesNotContain("\tat ");
+            }
+            try (Glovebox third = up(directory.resolve("other").toString(), address)) {
+                Result result = third.end();
+                assertThat(result.code()).isNotZero();
+                assertThat(result.err()).contains(address).doesNotContain("\tat ");
+            }
+        }
+    }
+
+    private Glovebox up(String data, String listen) {
+        return Glovebox.start(
+                directory, Map.of(), "up", "--no-worker", "--data", data, "--listen", listen);
+    }
+
+    @Test
     void aWorkerWithoutWhatItNeedsSaysWhatIsMissing() {
         Result result = Glovebox.run(directory, "", "worker", "--data", directory.toString());
         assertThat(result.code()).isNotZero();

@@ -21,22 +21,21 @@ import dev.glovebox.server.stream.Streams;
 import dev.glovebox.server.work.Sweeper;
 import dev.glovebox.server.work.WorkQueue;
 import dev.glovebox.server.work.WorkResource;
-import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Clock;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.random.RandomGenerator;
 
 /// A running control plane: the store, the turns of its sessions, and the API in front of them.
 public final class ControlPlane implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ControlPlane.class.getName());
 
-    private final List<AutoCloseable> parts;
+    private final Deque<AutoCloseable> parts;
     private final InetSocketAddress address;
 
-    private ControlPlane(List<AutoCloseable> parts, int port, InetSocketAddress listen) {
+    private ControlPlane(Deque<AutoCloseable> parts, int port, InetSocketAddress listen) {
         this.parts = parts;
         this.address = new InetSocketAddress(listen.getAddress(), port);
     }
@@ -52,33 +51,43 @@ public final class ControlPlane implements AutoCloseable {
 
     static ControlPlane start(
             ServerConfig config, Brain brain, Clock clock, RandomGenerator random) {
+        Deque<AutoCloseable> parts = new ArrayDeque<>();
         try {
-            Files.createDirectories(config.dataDirectory());
-        } catch (IOException e) {
-            throw new ServerException("cannot make " + config.dataDirectory(), e);
+            DataDirectory data = opened(parts, DataDirectory.take(config.dataDirectory()));
+            Store store = opened(parts, SqliteStore.open(data.store(), clock));
+            Credentials credentials = new Credentials(random);
+            new FirstStart(store, credentials, random, data.path()).run();
+            Router router = new Router();
+            router.get("/healthz", Access.ANYONE, _ -> Reply.ok(Json.object().put("status", "ok")));
+            new KeysResource(store, credentials, random).addTo(router);
+            AgentRules rules = new AgentRules();
+            new AgentsResource(store, rules, random).addTo(router);
+            new EnvironmentsResource(store, random).addTo(router);
+            WorkQueue queue = new WorkQueue(store, credentials, random, config.leaseTtl());
+            new WorkResource(store, queue, clock).addTo(router);
+            Streams streams = new Streams();
+            Turns turns =
+                    opened(
+                            parts,
+                            new Turns(store, brain, streams, queue, random, config.retryPause()));
+            Agents agents = new Agents(rules);
+            new SessionsResource(store, turns.parts(), agents, clock).addTo(router);
+            new EventsResource(store, turns.parts(), config.ping()).addTo(router);
+            ApiServer api =
+                    opened(parts, ApiServer.start(router, store, clock, random, config.listen()));
+            opened(parts, streams);
+            turns.recover();
+            opened(parts, new Sweeper(queue, config.reapIdleAfter(), clock));
+            return new ControlPlane(parts, api.port(), config.listen());
+        } catch (RuntimeException e) {
+            close(parts);
+            throw e;
         }
-        Store store = SqliteStore.open(config.dataDirectory().resolve("control.db"), clock);
-        Credentials credentials = new Credentials(random);
-        new FirstStart(store, credentials, random, config.dataDirectory()).run();
-        Router router = new Router();
-        router.get("/healthz", Access.ANYONE, _ -> Reply.ok(Json.object().put("status", "ok")));
-        new KeysResource(store, credentials, random).addTo(router);
-        AgentRules rules = new AgentRules();
-        new AgentsResource(store, rules, random).addTo(router);
-        new EnvironmentsResource(store, random).addTo(router);
-        WorkQueue queue = new WorkQueue(store, credentials, random, config.leaseTtl());
-        new WorkResource(store, queue, clock).addTo(router);
-        Streams streams = new Streams();
-        Turns turns = new Turns(store, brain, streams, queue, random, config.retryPause());
-        Agents agents = new Agents(rules);
-        new SessionsResource(store, turns.parts(), agents, clock).addTo(router);
-        new EventsResource(store, turns.parts(), config.ping()).addTo(router);
-        turns.recover();
-        Sweeper sweeper = new Sweeper(queue, config.reapIdleAfter(), clock);
-        ApiServer api = ApiServer.start(router, store, clock, random, config.listen());
-        // closed in this order: no new turns or requests, then what they use
-        List<AutoCloseable> parts = List.of(sweeper, streams, api, turns, store);
-        return new ControlPlane(parts, api.port(), config.listen());
+    }
+
+    private static <T extends AutoCloseable> T opened(Deque<AutoCloseable> parts, T part) {
+        parts.addFirst(part);
+        return part;
     }
 
     /// Where it listens, with the real port.
@@ -86,10 +95,15 @@ public final class ControlPlane implements AutoCloseable {
         return address;
     }
 
-    /// Stops serving, ends streams, waits for what is being written.
+    /// Stops serving, ends streams, waits for what is being written. A second call does nothing.
     @Override
     public void close() {
-        for (AutoCloseable part : parts) {
+        close(parts);
+    }
+
+    /// The last opened first: no new turns and requests, then what they use.
+    private static void close(Deque<AutoCloseable> parts) {
+        for (AutoCloseable part = parts.poll(); part != null; part = parts.poll()) {
             try {
                 part.close();
             } catch (Exception e) {

@@ -4,7 +4,8 @@ package dev.glovebox.server;
 public final class ServerException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    ServerException(String message, Throwable cause) {
+    /// @param message what could not be done, to what, and why
+    public ServerException(String message, Throwable cause) {
         super(message, cause);
     }
 }

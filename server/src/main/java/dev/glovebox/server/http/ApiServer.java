@@ -5,6 +5,7 @@ import dev.glovebox.protocol.Json;
 import dev.glovebox.protocol.JsonException;
 import dev.glovebox.protocol.Problem;
 import dev.glovebox.protocol.ProblemException;
+import dev.glovebox.server.ServerException;
 import dev.glovebox.server.access.Caller;
 import dev.glovebox.server.access.Credentials;
 import dev.glovebox.server.store.Store;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
@@ -66,15 +68,35 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /// Starts to serve.
+    ///
+    /// @throws ServerException when the address cannot be listened on
     public static ApiServer start(
             Router router,
             Store store,
             Clock clock,
             RandomGenerator random,
             InetSocketAddress listen) {
+        requireFree(listen);
         ApiServer api = new ApiServer(router, store, clock, random, listen);
         api.server.start();
         return api;
+    }
+
+    /// The server tells of an address it cannot have in its log only, so we try before it.
+    private static void requireFree(InetSocketAddress listen) {
+        try (ServerSocket trial = new ServerSocket()) {
+            trial.setReuseAddress(true);
+            trial.bind(listen);
+        } catch (IOException e) {
+            throw new ServerException(
+                    "cannot listen on "
+                            + listen.getHostString()
+                            + ":"
+                            + listen.getPort()
+                            + ": "
+                            + e.getMessage(),
+                    e);
+        }
     }
 
     /// The port it listens on, also when 0 was asked for.
