@@ -1,45 +1,27 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.glovebox.protocol.Secret;
-import dev.glovebox.worker.session.CallJournal;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The worker against a small control plane over real HTTP, without sandboxes.
+/// How a worker serves sessions.
 @Timeout(30)
 class WorkerTest {
     private static final String S = "sesn_1";
 
-    private final FakeControlPlane plane = new FakeControlPlane();
-    private final FakeHands hands = new FakeHands();
-    private WorkerConfig config =
-            WorkerConfig.of(
-                            plane.address(),
-                            FakeControlPlane.ENVIRONMENT,
-                            new Secret(FakeControlPlane.KEY),
-                            Path.of("/nowhere"))
-                    .withMaxIdle(Duration.ofMillis(150))
-                    .withDrainGrace(Duration.ofSeconds(5));
-    private Worker worker = new Worker(config, hands, CallJournal.NONE);
-    private CompletableFuture<Void> running = CompletableFuture.completedFuture(null);
+    private final WorkerRig rig = new WorkerRig(config -> config);
+    private final FakeControlPlane plane = rig.plane;
+    private final FakeHands hands = rig.hands;
 
     @AfterEach
     void stop() {
-        hands.letGo.countDown();
-        worker.close();
-        plane.close();
+        rig.close();
     }
 
     @Test
@@ -48,7 +30,7 @@ class WorkerTest {
         String call = plane.toolUse(S, "echo hello");
         String work = plane.enqueue(S);
 
-        start();
+        rig.start();
         await(() -> !plane.results(S, call).isEmpty());
         plane.endTurn(S);
         await(() -> plane.workState(work).equals("stopped"));
@@ -66,7 +48,7 @@ class WorkerTest {
         plane.session(S);
         String work = plane.enqueue(S);
         plane.toolUse(S, "echo a");
-        start();
+        rig.start();
         await(() -> plane.count("POST", "/events") == 1);
         plane.endTurn(S);
         await(() -> plane.workState(work).equals("stopped"));
@@ -85,7 +67,7 @@ class WorkerTest {
         plane.session(S);
         String call = plane.toolUse(S, "echo a");
         plane.enqueue("session", S, "bm90IGpzb24");
-        start();
+        rig.start();
         await(() -> !plane.results(S, call).isEmpty());
 
         assertThat(plane.seen)
@@ -95,7 +77,7 @@ class WorkerTest {
     @Test
     void stopsAnItemThatIsNoSession() {
         String work = plane.enqueue("healthcheck", "hc_1", null);
-        start();
+        rig.start();
         await(() -> plane.workState(work).equals("stopped"));
 
         assertThat(hands.opened).hasValue(0);
@@ -110,7 +92,7 @@ class WorkerTest {
         plane.session(S);
         String call = plane.toolUse(S, "echo on");
         plane.enqueue(S);
-        start();
+        rig.start();
 
         await(() -> !plane.results(S, call).isEmpty());
         await(() -> plane.workState(deleted).equals("stopped"));
@@ -123,11 +105,11 @@ class WorkerTest {
         plane.session(S);
         String call = plane.toolUse(S, "block");
         String work = plane.enqueue(S);
-        start();
+        rig.start();
         await(() -> hands.ran.contains("block"));
 
         plane.loseLease = true;
-        await(() -> hands.closed.get() == 1 && worker.sessions() == 0);
+        await(() -> hands.closed.get() == 1 && rig.worker.sessions() == 0);
 
         assertThat(hands.cancelled).containsExactly("block");
         assertThat(plane.results(S, call)).isEmpty();
@@ -140,7 +122,7 @@ class WorkerTest {
         plane.session(S);
         String call = plane.toolUse(S, "block");
         String work = plane.enqueue(S);
-        start();
+        rig.start();
         await(() -> hands.ran.contains("block"));
 
         plane.stopWork(work);
@@ -155,7 +137,7 @@ class WorkerTest {
         plane.fail("POST", "/heartbeat", 403, 1, false);
         plane.session(S);
         String work = plane.enqueue(S);
-        start();
+        rig.start();
 
         await(() -> plane.workState(work).equals("stopped"));
     }
@@ -166,7 +148,7 @@ class WorkerTest {
         plane.fail("POST", "/heartbeat", 409, 1, false);
         plane.session(S);
         plane.enqueue(S);
-        start();
+        rig.start();
 
         await(() -> plane.count("POST", "/heartbeat") >= 4);
         String call = plane.toolUse(S, "echo alive");
@@ -183,7 +165,7 @@ class WorkerTest {
                         "{'type':'agent.tool_use','name':'bash','evaluated_permission':'ask','input':{'command':'echo asked'}}");
         String free = plane.toolUse(S, "echo free");
         plane.endTurn(S);
-        start();
+        rig.start();
         await(() -> !plane.results(S, free).isEmpty());
         assertThat(hands.ran).containsExactly("echo free");
 
@@ -204,7 +186,7 @@ class WorkerTest {
         plane.emit(
                 S,
                 "{'type':'agent.tool_use','name':'bash','evaluated_permission':'deny','input':{'command':'echo 2'}}");
-        start();
+        rig.start();
         await(() -> plane.openStreams() == 1);
         plane.emit(
                 S, "{'type':'user.tool_confirmation','result':'deny','tool_use_id':'" + ask + "'}");
@@ -220,7 +202,7 @@ class WorkerTest {
         plane.session(S);
         String work = plane.enqueue(S);
         String first = plane.toolUse(S, "echo 1");
-        start();
+        rig.start();
         await(() -> plane.openStreams() == 1);
         plane.repeat(S, first);
         plane.cutStreams();
@@ -255,7 +237,7 @@ class WorkerTest {
         plane.emit(S, "{'type':'user.interrupt'}");
         plane.endTurn(S);
         String work = plane.enqueue(S);
-        start();
+        rig.start();
         await(() -> plane.workState(work).equals("stopped"));
 
         assertThat(hands.ran).isEmpty();
@@ -268,7 +250,7 @@ class WorkerTest {
         plane.emit(S, "{'type':'agent.tool_use','name':'web_search','input':{}}");
         plane.emit(S, "{'type':'agent.custom_tool_use','name':'bash','input':{}}");
         String mine = plane.toolUse(S, "echo mine");
-        start();
+        rig.start();
         await(() -> !plane.results(S, mine).isEmpty());
 
         assertThat(plane.count("POST", "/events")).isEqualTo(1);
@@ -280,7 +262,7 @@ class WorkerTest {
         plane.enqueue(S);
         String running = plane.toolUse(S, "block");
         String waiting = plane.toolUse(S, "echo never");
-        start();
+        rig.start();
         await(() -> hands.ran.contains("block") && plane.openStreams() == 1);
 
         plane.emit(S, "{'type':'user.interrupt'}");
@@ -296,7 +278,7 @@ class WorkerTest {
         plane.session(S);
         plane.enqueue(S);
         String running = plane.toolUse(S, "block");
-        start();
+        rig.start();
         await(() -> hands.ran.contains("block") && plane.openStreams() == 1);
 
         plane.emit(
@@ -320,7 +302,7 @@ class WorkerTest {
         plane.enqueue(S);
         String call = plane.toolUse(S, "echo late");
         long start = System.nanoTime();
-        start();
+        rig.start();
         await(() -> !plane.results(S, call).isEmpty());
 
         assertThat(plane.results(S, call)).containsExactly("late");
@@ -336,7 +318,7 @@ class WorkerTest {
         plane.enqueue(S);
         String first = plane.toolUse(S, "echo once");
         String second = plane.toolUse(S, "echo then");
-        start();
+        rig.start();
         await(() -> !plane.results(S, second).isEmpty());
 
         assertThat(plane.results(S, first)).containsExactly("once");
@@ -352,7 +334,7 @@ class WorkerTest {
         String work = plane.enqueue(S);
         plane.toolUse(S, "echo refused");
         String next = plane.toolUse(S, "echo next");
-        start();
+        rig.start();
         await(() -> !plane.results(S, next).isEmpty());
         plane.endTurn(S);
         await(() -> plane.workState(work).equals("stopped"));
@@ -365,7 +347,7 @@ class WorkerTest {
         plane.fail("GET", "/stream", 404, 1, false);
         plane.session(S);
         String work = plane.enqueue(S);
-        start();
+        rig.start();
 
         await(() -> plane.workState(work).equals("stopped"));
     }
@@ -375,7 +357,7 @@ class WorkerTest {
         plane.session(S);
         String work = plane.enqueue(S);
         plane.toolUse(S, "block");
-        start();
+        rig.start();
         await(() -> hands.ran.contains("block") && plane.openStreams() == 1);
 
         plane.emit(S, "{'type':'session.deleted'}");
@@ -388,145 +370,12 @@ class WorkerTest {
     void survivesEventsItDoesNotUnderstand() {
         plane.session(S);
         plane.enqueue(S);
-        start();
+        rig.start();
         await(() -> plane.openStreams() == 1);
         plane.emit(S, "{'type':'agent.tool_use','name':'bash'}");
         plane.emit(S, "{'type':'something.new','what':7}");
         String call = plane.toolUse(S, "echo fine");
 
         await(() -> !plane.results(S, call).isEmpty());
-    }
-
-    @Test
-    void aKeyThatIsRefusedEndsTheWorkerWithTheReason() {
-        plane.fail("GET", "/poll", 401, 1, false);
-        start();
-
-        assertThatThrownBy(() -> running.get(10, TimeUnit.SECONDS))
-                .hasRootCauseInstanceOf(WorkerException.class)
-                .hasMessageContaining("check environment key and id")
-                .hasMessageNotContaining(FakeControlPlane.KEY);
-    }
-
-    @Test
-    void aServerThatFailsIsPolledAgain() {
-        plane.fail("GET", "/poll", 500, 1, false, Map.of("retry-after-ms", "10"));
-        plane.fail("GET", "/poll", 0, 1, false);
-        plane.session(S);
-        String call = plane.toolUse(S, "echo on");
-        plane.enqueue(S);
-        start();
-
-        await(() -> !plane.results(S, call).isEmpty());
-    }
-
-    @Test
-    void anItemWhoseAckFailsIsNotServed() {
-        plane.fail("POST", "/ack", 409, 1, false, Map.of("x-should-retry", "false"));
-        plane.session("sesn_other");
-        plane.enqueue("sesn_other");
-        plane.session(S);
-        String call = plane.toolUse(S, "echo on");
-        plane.enqueue(S);
-        start();
-        await(() -> !plane.results(S, call).isEmpty());
-
-        assertThat(hands.opened).hasValue(1);
-    }
-
-    @Test
-    void doesNotPollWhileItIsFull() {
-        config = config.withMaxSessions(1);
-        worker = new Worker(config, hands, CallJournal.NONE);
-        plane.session(S);
-        plane.session("sesn_2");
-        String call = plane.toolUse(S, "block");
-        String first = plane.enqueue(S);
-        String second = plane.enqueue("sesn_2");
-        start();
-        await(() -> hands.ran.contains("block"));
-        long polls = plane.count("GET", "/poll");
-        LockSupport.parkNanos(Duration.ofMillis(1200).toNanos());
-
-        assertThat(plane.count("GET", "/poll")).isEqualTo(polls);
-        assertThat(plane.workState(second)).isEqualTo("queued");
-        hands.letGo.countDown();
-        await(() -> !plane.results(S, call).isEmpty());
-        plane.endTurn(S);
-        await(() -> plane.workState(first).equals("stopped"));
-        await(() -> !plane.workState(second).equals("queued"));
-    }
-
-    @Test
-    void servesManySessionsAtOnce() {
-        plane.session(S);
-        plane.toolUse(S, "block");
-        plane.enqueue(S);
-        start();
-        await(() -> hands.ran.contains("block"));
-
-        assertThat(worker.sessions()).isEqualTo(1);
-        plane.session("sesn_2");
-        String call = plane.toolUse("sesn_2", "echo beside");
-        plane.enqueue("sesn_2");
-        await(() -> !plane.results("sesn_2", call).isEmpty());
-    }
-
-    @Test
-    void aDrainLetsTheRunningCallEndAndRunsNoOther() {
-        plane.session(S);
-        String work = plane.enqueue(S);
-        String call = plane.toolUse(S, "block");
-        String next = plane.toolUse(S, "echo not any more");
-        start();
-        await(() -> hands.ran.contains("block"));
-
-        worker.drain();
-        hands.letGo.countDown();
-        running.orTimeout(10, TimeUnit.SECONDS).join();
-
-        assertThat(plane.results(S, call)).containsExactly("block");
-        assertThat(plane.results(S, next)).isEmpty();
-        assertThat(plane.workState(work)).isEqualTo("stopped");
-    }
-
-    @Test
-    void aDrainCutsOffWhatDoesNotEndInTime() {
-        config = config.withDrainGrace(Duration.ofMillis(200));
-        worker = new Worker(config, hands, CallJournal.NONE);
-        plane.session(S);
-        String work = plane.enqueue(S);
-        String call = plane.toolUse(S, "block");
-        start();
-        await(() -> hands.ran.contains("block"));
-
-        worker.drain();
-        running.orTimeout(10, TimeUnit.SECONDS).join();
-
-        assertThat(hands.cancelled).containsExactly("block");
-        assertThat(plane.results(S, call)).isEmpty();
-        assertThat(plane.workState(work)).isEqualTo("stopped");
-    }
-
-    private void start() {
-        running = new CompletableFuture<>();
-        Thread.ofVirtual()
-                .name("worker")
-                .start(() -> {
-                    try {
-                        worker.run();
-                        running.complete(null);
-                    } catch (RuntimeException e) {
-                        running.completeExceptionally(e);
-                    }
-                });
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(15).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(2_000_000);
-        }
     }
 }
