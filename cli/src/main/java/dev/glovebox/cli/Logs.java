@@ -15,6 +15,11 @@ final class Logs {
 
     private Logs() {}
 
+    /// Whether everything is to be told.
+    static boolean debug() {
+        return OWN.isLoggable(Level.FINE);
+    }
+
     static void configure(String wish) {
         System.setProperty(
                 "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT %4$s %3$s: %5$s%6$s%n");
