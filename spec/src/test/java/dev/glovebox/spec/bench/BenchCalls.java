@@ -8,12 +8,12 @@ import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import dev.glovebox.spec.lab.Desk;
-import dev.glovebox.spec.lab.OfficialWorker;
-import dev.glovebox.spec.lab.OwnWorker;
+import dev.glovebox.spec.lab.Hands;
 import dev.glovebox.spec.lab.Script;
 import dev.glovebox.spec.lab.SourceTree;
 import dev.glovebox.spec.lab.Talk;
 import dev.glovebox.spec.lab.Trees;
+import dev.glovebox.spec.lab.WorkerProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,8 +76,8 @@ public final class BenchCalls {
         line("");
         line("Machine: " + machine());
         line("");
-        Measured official = official();
-        Measured own = own();
+        Measured official = measure(Hands.OFFICIAL);
+        Measured own = measure(Hands.OWN);
         line("## The same script on the same control plane");
         line("");
         line(
@@ -105,17 +105,13 @@ public final class BenchCalls {
         coldStart();
     }
 
-    private Measured official() {
+    private Measured measure(Hands hands) throws IOException {
+        Path folder = Files.createTempDirectory("glovebox-bench-");
         try (Desk desk = Desk.open();
-                OfficialWorker _ = OfficialWorker.serving(desk, Duration.ofMillis(50))) {
+                WorkerProcess _ = hands.serving(desk, Duration.ofMillis(50), folder)) {
             return measure(desk);
-        }
-    }
-
-    private Measured own() {
-        try (Desk desk = Desk.open();
-                OwnWorker _ = OwnWorker.serving(desk)) {
-            return measure(desk);
+        } finally {
+            Trees.remove(folder);
         }
     }
 

@@ -3,27 +3,30 @@ package dev.glovebox.spec.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.spec.lab.Desk;
-import dev.glovebox.spec.lab.OfficialWorker;
+import dev.glovebox.spec.lab.Hands;
 import dev.glovebox.spec.lab.Script;
 import dev.glovebox.spec.lab.Talk;
+import dev.glovebox.spec.lab.WorkerProcess;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// The official `EnvironmentWorker`, unmodified, serves a session on our control plane.
 class OfficialWorkerIT {
     private static final Duration TURN = Duration.ofSeconds(30);
 
     @Test
-    void allSixTools_twiceInARowOnOneSession() {
+    void allSixTools_twiceInARowOnOneSession(@TempDir Path folder) {
         try (Desk desk = Desk.open();
-                OfficialWorker worker = OfficialWorker.serving(desk, Duration.ofSeconds(60))) {
+                WorkerProcess _ = Hands.OFFICIAL.serving(desk, Duration.ofSeconds(60), folder)) {
             Talk talk = desk.talk();
             talk.say(allTools("first")).awaitTurns(1, TURN);
-            check(talk.calls(), worker, "first");
+            check(talk.calls(), folder, "first");
             talk.say(allTools("second")).awaitTurns(2, TURN);
-            check(talk.calls().subList(6, 12), worker, "second");
+            check(talk.calls().subList(6, 12), folder, "second");
             assertThat(talk.session().get("status").asString()).isEqualTo("idle");
         }
     }
@@ -40,7 +43,7 @@ class OfficialWorkerIT {
                 .tool("grep", Map.of("pattern", "^" + round + "$"));
     }
 
-    private static void check(List<Talk.Call> calls, OfficialWorker worker, String round) {
+    private static void check(List<Talk.Call> calls, Path folder, String round) {
         String file = round + ".txt";
         assertThat(calls).extracting(Talk.Call::state).containsOnly("ok");
         assertThat(calls)
@@ -50,7 +53,7 @@ class OfficialWorkerIT {
                         "edited " + file + " (1 replacement(s))",
                         "one\n" + round,
                         "2",
-                        worker.workdir().resolve(file).toString(),
-                        worker.workdir().resolve(file) + ":2:" + round);
+                        Hands.OFFICIAL.inside(folder, file),
+                        Hands.OFFICIAL.inside(folder, file) + ":2:" + round);
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.glovebox.spec.lab.Desk;
-import dev.glovebox.spec.lab.OfficialWorker;
 import dev.glovebox.spec.lab.Script;
 import dev.glovebox.spec.lab.SdkError;
 import dev.glovebox.spec.lab.Talk;
@@ -29,14 +28,12 @@ class WorkQueueIT {
     private Desk desk;
     private TypeScriptSdk sdk;
     private TypeScriptSdk.Client worker;
-    private TypeScriptSdk.Client app;
 
     @BeforeEach
     void open() {
         desk = Desk.open(LEASE);
         sdk = TypeScriptSdk.against(desk.baseUrl());
         worker = sdk.as(desk.environmentKey());
-        app = sdk.as(desk.apiKey());
     }
 
     @AfterEach
@@ -171,22 +168,6 @@ class WorkQueueIT {
     }
 
     @Test
-    void stop_gracefulIsObservedByARunningWorker() {
-        Talk talk = desk.talk();
-        try (OfficialWorker running = OfficialWorker.serving(desk, Duration.ofSeconds(60))) {
-            talk.say(new Script().bash("sleep 60")).awaitAction(SOON);
-            String id = awaitState("active");
-            app.call(
-                    "beta.environments.work.stop",
-                    id,
-                    Map.of("environment_id", desk.environmentId()));
-            assertThat(awaitState("stopped")).isEqualTo(id);
-            assertThat(running.alive()).isTrue();
-            assertThat(talk.calls().getFirst().state()).isEqualTo("open");
-        }
-    }
-
-    @Test
     void stats_countWhatWaitsAndWhoPolls() {
         waitingTalk();
         assertThat(stats().get("depth").asInt()).isEqualTo(1);
@@ -205,21 +186,6 @@ class WorkQueueIT {
         String id = poll(Map.of()).get("id").asString();
         ack(id);
         return id;
-    }
-
-    private String awaitState(String state) {
-        return Awaitility.await("an item that is " + state)
-                .atMost(SOON)
-                .until(
-                        () ->
-                                worker
-                                        .all("beta.environments.work.list", desk.environmentId())
-                                        .stream()
-                                        .filter(item -> item.get("state").asString().equals(state))
-                                        .map(item -> item.get("id").asString())
-                                        .findFirst()
-                                        .orElse(""),
-                        id -> !id.isEmpty());
     }
 
     private JsonNode poll(Map<String, ?> params) {

@@ -10,67 +10,72 @@ import dev.glovebox.worker.WorkerConfig;
 import dev.glovebox.workspace.Workspaces;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
 /// Our worker, in this process, with real doors, workspaces and sandboxes; needs root.
 public final class OwnWorker implements AutoCloseable {
-    private static final Duration LEAVE = Duration.ofSeconds(30);
-
     private final Path folder;
     private final Doors doors;
     private final Sandboxes sandboxes;
     private final Worker worker;
-    private final Thread thread;
 
-    private OwnWorker(Path folder, WorkerConfig config) {
+    OwnWorker(Path folder, URI baseUrl, String environmentId, Secret key, Duration maxIdle) {
         this.folder = folder;
         this.sandboxes = Sandboxes.open(SandboxConfig.in(folder.resolve("sandboxes")));
         this.doors = Doors.open(EgressConfig.at(folder.resolve("doors")));
-        Workspaces workspaces = Workspaces.open(folder.resolve("workspaces"));
-        this.worker = new Worker(config, sandboxes, doors, workspaces);
-        this.thread = Thread.ofPlatform().name("own-worker").start(worker::run);
+        WorkerConfig config =
+                WorkerConfig.of(baseUrl, environmentId, key, folder.resolve("worker"))
+                        .withMaxIdle(maxIdle);
+        this.worker = new Worker(config, sandboxes, doors, Workspaces.open(workspaces(folder)));
     }
 
-    /// Starts a worker that serves the desk's environment until it is closed, staying a minute with
-    /// each session.
+    /// Starts a worker that serves the desk's environment until it is closed.
     public static OwnWorker serving(Desk desk) {
-        return serving(desk, Duration.ofSeconds(60));
-    }
-
-    /// Starts a worker that leaves a session so long after the end of its turn.
-    public static OwnWorker serving(Desk desk, Duration maxIdle) {
         try {
             Path folder = Files.createTempDirectory("glovebox-own-");
-            WorkerConfig config =
-                    WorkerConfig.of(
-                                    desk.baseUrl(),
-                                    desk.environmentId(),
-                                    new Secret(desk.environmentKey()),
-                                    folder.resolve("worker"))
-                            .withMaxIdle(maxIdle);
-            return new OwnWorker(folder, config);
+            Secret key = new Secret(desk.environmentKey());
+            OwnWorker own =
+                    new OwnWorker(
+                            folder,
+                            desk.baseUrl(),
+                            desk.environmentId(),
+                            key,
+                            Duration.ofSeconds(60));
+            Thread.ofPlatform().name("own-worker").start(own::run);
+            return own;
         } catch (IOException e) {
             throw new UncheckedIOException("start our worker", e);
         }
     }
 
-    /// How many sessions it serves now.
-    public int sessions() {
-        return worker.sessions();
+    /// Where a worker of this folder keeps the files of its sessions, a directory each.
+    static Path workspaces(Path folder) {
+        return folder.resolve("workspaces");
+    }
+
+    /// Works until drained.
+    void run() {
+        worker.run();
+    }
+
+    /// Lets [#run] return.
+    void drain() {
+        worker.drain();
+    }
+
+    /// Ends it; the files of its sessions stay.
+    void release() {
+        worker.close();
+        sandboxes.close();
+        doors.close();
     }
 
     @Override
     public void close() {
-        worker.close();
-        try {
-            thread.join(LEAVE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        sandboxes.close();
-        doors.close();
+        release();
         Trees.remove(folder);
     }
 }

@@ -3,11 +3,12 @@ package dev.glovebox.spec.parity;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.spec.lab.Desk;
-import dev.glovebox.spec.lab.OfficialWorker;
-import dev.glovebox.spec.lab.OwnWorker;
+import dev.glovebox.spec.lab.Hands;
 import dev.glovebox.spec.lab.Script;
 import dev.glovebox.spec.lab.SourceTree;
 import dev.glovebox.spec.lab.Talk;
+import dev.glovebox.spec.lab.Trees;
+import dev.glovebox.spec.lab.WorkerProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,19 +40,19 @@ class WorkerParityIT {
     private static final Map<String, String> wanted = new LinkedHashMap<>();
 
     @BeforeAll
-    static void runBoth() {
+    static void runBoth() throws IOException {
         for (JsonNode row : JsonMapper.shared().readTree(ParityCase.resource("differences.json"))) {
             wanted.put(row.get("case").asString(), row.get("reason").asString());
         }
-        for (String table : TABLES) {
-            try (Desk desk = Desk.open();
-                    OfficialWorker worker = OfficialWorker.serving(desk, Duration.ofSeconds(60))) {
-                official.put(table, run(desk, table, worker.workdir().toString()));
+        Path folder = Files.createTempDirectory("glovebox-parity-");
+        try {
+            for (String table : TABLES) {
+                official.put(
+                        table, run(Hands.OFFICIAL, table, folder.resolve("official-" + table)));
+                own.put(table, run(Hands.OWN, table, folder.resolve("own-" + table)));
             }
-            try (Desk desk = Desk.open();
-                    OwnWorker _ = OwnWorker.serving(desk)) {
-                own.put(table, run(desk, table, "/workspace"));
-            }
+        } finally {
+            Trees.remove(folder);
         }
     }
 
@@ -98,6 +99,16 @@ class WorkerParityIT {
                     .isNotEqualTo(expected);
         } else {
             assertThat(answered).isEqualTo(expected);
+        }
+    }
+
+    private static Map<String, Outcome> run(Hands hands, String table, Path folder)
+            throws IOException {
+        Files.createDirectories(folder);
+        try (Desk desk = Desk.open();
+                WorkerProcess _ = hands.serving(desk, Duration.ofSeconds(60), folder)) {
+            String workdir = hands.inside(folder, ".").replaceFirst("/\\.$", "");
+            return run(desk, table, workdir);
         }
     }
 
