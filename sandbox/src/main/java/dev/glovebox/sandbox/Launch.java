@@ -168,12 +168,13 @@ final class Launch {
                 block.firstHostId(),
                 true,
                 spec.networkNamespace(),
-                state.group(spec.name()).path(),
-                limits.memoryBytes(),
-                limits.cpus(),
-                limits.pids(),
-                limits.shmBytes(),
-                Math.min(OPEN_FILES, HostFacts.openFilesLimit()));
+                new OciSpec.Resources(
+                        state.group(spec.name()).path(),
+                        limits.memoryBytes(),
+                        limits.cpus(),
+                        limits.pids(),
+                        limits.shmBytes(),
+                        Math.min(OPEN_FILES, HostFacts.openFilesLimit())));
     }
 
     private Guest guest(SandboxSpec spec, GuestListener listener, ChildProcess process) {

@@ -4,7 +4,7 @@ import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.worker.session.Hands;
 import dev.glovebox.worker.session.ToolCall;
-import dev.glovebox.worker.tool.Cancellation;
+import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.tool.ToolResult;
 import dev.glovebox.worker.tool.Toolset;
 import java.lang.System.Logger.Level;

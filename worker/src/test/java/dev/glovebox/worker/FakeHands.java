@@ -2,7 +2,7 @@ package dev.glovebox.worker;
 
 import dev.glovebox.worker.session.Hands;
 import dev.glovebox.worker.session.ToolCall;
-import dev.glovebox.worker.tool.Cancellation;
+import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.tool.ToolResult;
 import java.util.List;
 import java.util.Set;

@@ -100,7 +100,10 @@ public final class OciConfig {
     private static List<Map<String, Object>> limits(OciSpec spec) {
         return List.of(
                 limit("RLIMIT_CORE", 0, 0),
-                limit("RLIMIT_NOFILE", Math.min(1024, spec.openFiles()), spec.openFiles()),
+                limit(
+                        "RLIMIT_NOFILE",
+                        Math.min(1024, spec.resources().openFiles()),
+                        spec.resources().openFiles()),
                 limit("RLIMIT_MEMLOCK", MEMLOCK_BYTES, MEMLOCK_BYTES),
                 limit("RLIMIT_MSGQUEUE", 0, 0),
                 limit("RLIMIT_SIGPENDING", 4096, 4096),
@@ -133,7 +136,7 @@ public final class OciConfig {
                         "nodev",
                         "noexec",
                         "mode=1777",
-                        "size=" + spec.shmBytes()));
+                        "size=" + spec.resources().shmBytes()));
     }
 
     private static Map<String, Object> mount(String target, String type, String... options) {
@@ -150,7 +153,7 @@ public final class OciConfig {
             linux.put("uidMappings", mapping);
             linux.put("gidMappings", mapping);
         }
-        linux.put("cgroupsPath", spec.cgroup());
+        linux.put("cgroupsPath", spec.resources().cgroup());
         linux.put("resources", resources(spec));
         linux.put("rootfsPropagation", "private");
         linux.put("seccomp", SYSTEM_CALLS);
@@ -178,10 +181,16 @@ public final class OciConfig {
     private static Map<String, Object> resources(OciSpec spec) {
         Map<String, Object> resources = new LinkedHashMap<>();
         resources.put("devices", devices());
-        resources.put("memory", Map.of("limit", spec.memoryBytes(), "swap", spec.memoryBytes()));
-        long quota = Math.max(1000, Math.round(spec.cpus() * CPU_PERIOD_MICROS));
+        resources.put(
+                "memory",
+                Map.of(
+                        "limit",
+                        spec.resources().memoryBytes(),
+                        "swap",
+                        spec.resources().memoryBytes()));
+        long quota = Math.max(1000, Math.round(spec.resources().cpus() * CPU_PERIOD_MICROS));
         resources.put("cpu", Map.of("quota", quota, "period", CPU_PERIOD_MICROS));
-        resources.put("pids", Map.of("limit", spec.pids()));
+        resources.put("pids", Map.of("limit", spec.resources().pids()));
         return resources;
     }
 

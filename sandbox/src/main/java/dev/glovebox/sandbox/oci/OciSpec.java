@@ -15,12 +15,7 @@ import java.util.Optional;
 /// @param userNamespaces whether the runtime is to make a user namespace of these ids (gVisor has
 ///   its own)
 /// @param networkNamespace a ready one to join, empty = a new one without any interface but `lo`
-/// @param cgroup path of its control group
-/// @param memoryBytes most memory, swap included
-/// @param cpus processors' worth of time
-/// @param pids most processes and threads
-/// @param shmBytes size of `/dev/shm`
-/// @param openFiles hard limit of open files a process
+/// @param resources what it may use
 public record OciSpec(
         Path root,
         List<String> arguments,
@@ -29,14 +24,25 @@ public record OciSpec(
         long firstHostId,
         boolean userNamespaces,
         Optional<Path> networkNamespace,
-        String cgroup,
-        long memoryBytes,
-        double cpus,
-        int pids,
-        long shmBytes,
-        long openFiles) {
+        Resources resources) {
     public OciSpec {
         arguments = List.copyOf(arguments);
         environment = Map.copyOf(environment);
     }
+
+    /// What a sandbox may use.
+    ///
+    /// @param cgroup path of its control group
+    /// @param memoryBytes most memory, swap included
+    /// @param cpus processors' worth of time
+    /// @param pids most processes and threads
+    /// @param shmBytes size of `/dev/shm`
+    /// @param openFiles hard limit of open files a process
+    public record Resources(
+            String cgroup,
+            long memoryBytes,
+            double cpus,
+            int pids,
+            long shmBytes,
+            long openFiles) {}
 }

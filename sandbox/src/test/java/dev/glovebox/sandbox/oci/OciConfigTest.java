@@ -26,12 +26,8 @@ class OciConfigTest {
                     1_879_048_192L,
                     true,
                     Optional.of(Path.of("/run/doors/s1")),
-                    "/glovebox/ab12/s1",
-                    268_435_456L,
-                    0.5,
-                    64,
-                    33_554_432L,
-                    16_384);
+                    new OciSpec.Resources(
+                            "/glovebox/ab12/s1", 268_435_456L, 0.5, 64, 33_554_432L, 16_384));
 
     @Test
     void isTheConfigurationOnRecordAndItsSystemCallsAreTheList() throws IOException {

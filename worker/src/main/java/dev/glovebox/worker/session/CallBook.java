@@ -6,7 +6,7 @@ import dev.glovebox.protocol.event.Event;
 import dev.glovebox.protocol.event.SessionEvent;
 import dev.glovebox.protocol.event.UserEvent;
 import dev.glovebox.protocol.event.UserEvent.Verdict;
-import dev.glovebox.worker.tool.Cancellation;
+import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.tool.ToolResult;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,6 +1,6 @@
 package dev.glovebox.worker.session;
 
-import dev.glovebox.worker.tool.Cancellation;
+import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.tool.ToolResult;
 
 /// What runs the calls of one session.

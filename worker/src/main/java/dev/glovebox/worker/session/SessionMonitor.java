@@ -2,7 +2,7 @@ package dev.glovebox.worker.session;
 
 import dev.glovebox.protocol.event.Event;
 import dev.glovebox.protocol.event.SessionEvent;
-import dev.glovebox.worker.tool.Cancellation;
+import dev.glovebox.worker.shell.Cancellation;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;

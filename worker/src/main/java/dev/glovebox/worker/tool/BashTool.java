@@ -1,6 +1,9 @@
 package dev.glovebox.worker.tool;
 
 import dev.glovebox.sandbox.guest.Guest;
+import dev.glovebox.worker.shell.Cancellation;
+import dev.glovebox.worker.shell.Shell;
+import dev.glovebox.worker.shell.ShellEnvironment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

@@ -3,6 +3,7 @@ package dev.glovebox.worker.tool;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.WriteOptions;
+import dev.glovebox.worker.shell.Cancellation;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -2,6 +2,9 @@ package dev.glovebox.worker.tool;
 
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.worker.glob.GlobPattern;
+import dev.glovebox.worker.glob.PatternException;
+import dev.glovebox.worker.shell.Cancellation;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -39,6 +42,8 @@ final class GlobTool implements Tool {
         List<GlobWalk.Match> found;
         try {
             found = new GlobWalk(guest, root, cancellation).find(GlobPattern.parse(pattern));
+        } catch (PatternException e) {
+            throw new ToolFailure("glob: " + e.getMessage());
         } catch (GuestException e) {
             throw new ToolFailure("glob: " + FileErrors.text(e, named.isEmpty() ? root : named));
         }

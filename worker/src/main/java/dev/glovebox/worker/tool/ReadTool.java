@@ -2,6 +2,7 @@ package dev.glovebox.worker.tool;
 
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.worker.shell.Cancellation;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;

@@ -1,5 +1,7 @@
 package dev.glovebox.worker.tool;
 
+import dev.glovebox.worker.shell.Cancellation;
+
 /// One tool of a session. A session's calls come one after another.
 sealed interface Tool permits BashTool, ReadTool, WriteTool, EditTool, GlobTool, GrepTool {
     /// Its name on the wire.

@@ -2,6 +2,8 @@ package dev.glovebox.worker.tool;
 
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.worker.shell.Cancellation;
+import dev.glovebox.worker.shell.ShellEnvironment;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;

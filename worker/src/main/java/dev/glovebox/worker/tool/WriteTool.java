@@ -3,6 +3,7 @@ package dev.glovebox.worker.tool;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.WriteOptions;
+import dev.glovebox.worker.shell.Cancellation;
 import java.nio.charset.StandardCharsets;
 
 /// `write`: a file gets new content, all of it or nothing.

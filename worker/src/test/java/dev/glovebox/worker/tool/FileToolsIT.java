@@ -3,6 +3,7 @@ package dev.glovebox.worker.tool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.protocol.Json;
+import dev.glovebox.worker.shell.Cancellation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,6 +1,7 @@
 package dev.glovebox.worker.tool;
 
 import dev.glovebox.protocol.Json;
+import dev.glovebox.worker.shell.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

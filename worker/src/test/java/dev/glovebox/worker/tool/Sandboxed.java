@@ -8,6 +8,8 @@ import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.SandboxSpec;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.worker.shell.Cancellation;
+import dev.glovebox.worker.shell.ShellEnvironment;
 import dev.glovebox.workspace.Workspaces;
 import java.nio.file.Path;
 import java.util.List;

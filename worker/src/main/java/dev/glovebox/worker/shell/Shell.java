@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.shell;
 
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestProcess;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// The wrapping is that of the official worker to the letter, because it shows: the line numbers in
 /// bash's own messages count the lines that were sent. Only the printing of the mark differs; it is
 /// kept out of the trace that `set -x` turns on.
-final class Shell implements AutoCloseable {
+public final class Shell implements AutoCloseable {
     private static final int CHUNK = 32 * 1024;
 
     private final GuestProcess process;
@@ -44,7 +44,7 @@ final class Shell implements AutoCloseable {
     }
 
     /// Starts a shell in the session's working directory.
-    static Shell start(Guest guest, ShellEnvironment environment) {
+    public static Shell start(Guest guest, ShellEnvironment environment) {
         ProcessRequest request =
                 new ProcessRequest(
                         List.of("/bin/bash", "--noprofile", "--norc"),
@@ -58,7 +58,7 @@ final class Shell implements AutoCloseable {
     }
 
     /// Runs one command. Unless it is [Outcome.Done], the shell is of no more use.
-    Outcome run(String command, Duration timeout, Cancellation cancellation) {
+    public Outcome run(String command, Duration timeout, Cancellation cancellation) {
         String nonce = "__GBX_CMD_" + UUID.randomUUID() + "_DONE__";
         CommandOutput mine = new CommandOutput(nonce);
         long deadline = System.nanoTime() + timeout.toNanos();
@@ -86,7 +86,7 @@ final class Shell implements AutoCloseable {
     }
 
     /// How a command ended.
-    sealed interface Outcome {
+    public sealed interface Outcome {
         /// It ran to its end.
         record Done(String text, int exitCode) implements Outcome {}
 

@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.shell;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

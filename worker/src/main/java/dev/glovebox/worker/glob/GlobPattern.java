@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.glob;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,18 +11,18 @@ import java.util.regex.PatternSyntaxException;
 /// leading dot, `**` alone in a segment is any depth without names that start with a dot, `[...]`
 /// with `!` or `^`, extended groups `?(a|b)` `*(..)` `+(..)` `@(..)` `!(..)`; a backslash is a
 /// slash. A segment without magic is compared as text.
-record GlobPattern(List<Segment> segments) {
+public record GlobPattern(List<Segment> segments) {
     private static final int MAX_ALTERNATIVES = 1024;
     private static final int MAX_LENGTH = 4096;
 
     /// One name in a path.
-    sealed interface Segment {
+    public sealed interface Segment {
         /// Whether a name of a directory entry is meant.
         boolean matches(String name);
     }
 
     /// A name as it is.
-    record Literal(String text) implements Segment {
+    public record Literal(String text) implements Segment {
         @Override
         public boolean matches(String name) {
             return text.equals(name);
@@ -30,7 +30,7 @@ record GlobPattern(List<Segment> segments) {
     }
 
     /// A name with magic.
-    record Magic(Pattern regex, boolean dots) implements Segment {
+    public record Magic(Pattern regex, boolean dots) implements Segment {
         @Override
         public boolean matches(String name) {
             return (dots || !name.startsWith("."))
@@ -39,7 +39,7 @@ record GlobPattern(List<Segment> segments) {
     }
 
     /// `**`.
-    record AnyDepth() implements Segment {
+    public record AnyDepth() implements Segment {
         @Override
         public boolean matches(String name) {
             return !name.startsWith(".");
@@ -48,10 +48,11 @@ record GlobPattern(List<Segment> segments) {
 
     /// Every pattern that a glob with braces stands for.
     ///
-    /// @throws ToolFailure for one that stands for more than 1024 or is longer than 4096 characters
-    static List<GlobPattern> parse(String glob) {
+    /// @throws PatternException for one that stands for more than 1024 or is longer than 4096
+    ///   characters
+    public static List<GlobPattern> parse(String glob) {
         if (glob.length() > MAX_LENGTH) {
-            throw new ToolFailure("glob: pattern is longer than " + MAX_LENGTH + " characters");
+            throw new PatternException("pattern is longer than " + MAX_LENGTH + " characters");
         }
         List<String> plain = new ArrayList<>();
         BraceExpansion.expand(glob.replace('\\', '/'), MAX_ALTERNATIVES, plain);

@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.glob;
 
 /// Text that can be looked at so many times only. An agent writes the patterns that are matched
 /// here, and some would take a backtracking matcher for ever.
@@ -20,7 +20,7 @@ final class BoundedText implements CharSequence {
     @Override
     public char charAt(int index) {
         if (++looks > LOOKS) {
-            throw new ToolFailure("glob: pattern takes too long to match");
+            throw new PatternException("pattern takes too long to match");
         }
         return text.charAt(index);
     }

@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.glob;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -43,7 +43,7 @@ final class SegmentRegex {
     private void next() {
         char c = glob.charAt(at);
         if (ends.size() > MAX_DEPTH) {
-            throw new ToolFailure("glob: groups nested deeper than " + MAX_DEPTH);
+            throw new PatternException("groups nested deeper than " + MAX_DEPTH);
         }
         if (GROUPS.indexOf(c) >= 0 && at + 1 < glob.length() && glob.charAt(at + 1) == '(') {
             regex.append(c == '!' ? "(?!(?:" : "(?:");

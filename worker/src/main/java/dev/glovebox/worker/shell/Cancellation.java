@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.shell;
 
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.glob;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +14,7 @@ final class BraceExpansion {
     private BraceExpansion() {}
 
     /// @param into where the results go
-    /// @throws ToolFailure when there are more than `limit`
+    /// @throws PatternException when there are more than `limit`
     static void expand(String text, int limit, List<String> into) {
         int open = text.indexOf('{');
         while (open >= 0) {
@@ -32,7 +32,7 @@ final class BraceExpansion {
             open = text.indexOf('{', open + 1);
         }
         if (into.size() >= limit) {
-            throw new ToolFailure("glob: pattern stands for more than " + limit + " patterns");
+            throw new PatternException("pattern stands for more than " + limit + " patterns");
         }
         into.add(text);
     }
@@ -60,7 +60,7 @@ final class BraceExpansion {
 
     private static List<Integer> range(int from, int to, int limit) {
         if (Math.abs((long) to - from) >= limit) {
-            throw new ToolFailure("glob: pattern stands for more than " + limit + " patterns");
+            throw new PatternException("pattern stands for more than " + limit + " patterns");
         }
         List<Integer> values = new ArrayList<>();
         for (int value = from; from <= to ? value <= to : value >= to; ) {

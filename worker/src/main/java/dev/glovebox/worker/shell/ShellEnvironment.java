@@ -1,4 +1,4 @@
-package dev.glovebox.worker.tool;
+package dev.glovebox.worker.shell;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -14,7 +14,7 @@ public record ShellEnvironment(String root, Map<String, String> base) {
     }
 
     /// The variables of a program.
-    Map<String, String> variables() {
+    public Map<String, String> variables() {
         Map<String, String> all = new HashMap<>(base);
         all.put("TERM", "dumb");
         return all;
