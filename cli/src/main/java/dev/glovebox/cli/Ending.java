@@ -15,11 +15,18 @@ final class Ending implements AutoCloseable {
 
     private volatile Runnable request = () -> {};
 
-    private Ending() {}
+    private final int code;
+
+    private Ending(int code) {
+        this.code = code;
+    }
 
     /// Begins to listen for the end. Open it first, so that it is closed last.
-    static Ending listen() {
-        Ending ending = new Ending();
+    ///
+    /// @param code exit code after an orderly end: 0 for a service, to which being told to end is
+    ///   no failure
+    static Ending listen(int code) {
+        Ending ending = new Ending(code);
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform().name("ending").unstarted(ending::run));
         return ending;
@@ -50,7 +57,7 @@ final class Ending implements AutoCloseable {
         asked.countDown();
         request.run();
         await(done);
-        Runtime.getRuntime().halt(0);
+        Runtime.getRuntime().halt(code);
     }
 
     private static void await(CountDownLatch latch) {

@@ -43,6 +43,7 @@ import picocli.CommandLine.Parameters;
         exitCodeOnExecutionException = 125)
 final class SandboxRun implements Callable<Integer> {
     private static final String PROGRAM = "run";
+    private static final int EXIT_TERMINATED = 143;
 
     @Option(
             names = "--template",
@@ -93,6 +94,12 @@ final class SandboxRun implements Callable<Integer> {
     public Integer call() {
         EgressPolicy rules = policy == null ? EgressPolicy.DENY_ALL : PolicyCommand.read(policy);
         Limits limits = limits();
+        try (Ending ending = Ending.listen(EXIT_TERMINATED)) {
+            return run(rules, limits, ending);
+        }
+    }
+
+    private int run(EgressPolicy rules, Limits limits, Ending ending) {
         var place =
                 StateDirectories.throwAway(Optional.ofNullable(runtime).map(RuntimeName::parse));
         try (var sandboxes = place.sandboxes();
@@ -108,11 +115,8 @@ final class SandboxRun implements Callable<Integer> {
                                         Optional.of(door.networkNamespace()),
                                         limits,
                                         Map.of()))) {
-            Thread end = Thread.ofPlatform().unstarted(sandbox::close);
-            Runtime.getRuntime().addShutdownHook(end);
-            int code = new PassThrough(sandbox, timeout).run(command);
-            Runtime.getRuntime().removeShutdownHook(end);
-            return code;
+            ending.ask(sandbox::close);
+            return new PassThrough(sandbox, timeout).run(command);
         }
     }
 

@@ -59,7 +59,7 @@ final class UpCommand implements Callable<Integer> {
         WorkerSettings settings =
                 config == null ? WorkerSettings.DEFAULT : WorkerSettings.read(config);
         Path directory = new StateDirectories(data).server();
-        try (Ending ending = Ending.listen();
+        try (Ending ending = Ending.listen(0);
                 Brains brains = Brains.fromEnvironment();
                 ControlPlane plane =
                         ControlPlane.start(new ServerConfig(directory, listen), brains)) {

@@ -51,7 +51,7 @@ final class WorkerCommand implements Callable<Integer> {
         WorkerConfig defaults = fromEnvironment(System.getenv(), data);
         WorkerSettings settings =
                 config == null ? WorkerSettings.DEFAULT : WorkerSettings.read(config);
-        try (Ending ending = Ending.listen();
+        try (Ending ending = Ending.listen(0);
                 LocalWorker worker = LocalWorker.open(defaults, settings)) {
             ending.ask(worker::drain);
             Terminal.standard().line("polling " + defaults.environmentId());

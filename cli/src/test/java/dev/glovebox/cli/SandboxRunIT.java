@@ -7,6 +7,7 @@ import dev.glovebox.cli.config.StateDirectories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +66,29 @@ final class SandboxRunIT {
         assertThat(refused.code()).isEqualTo(125);
         assertThat(refused.out()).isEmpty();
         assertThat(refused.err()).contains("rulez").contains(policy.toString());
+    }
+
+    @Test
+    void beingToldToEndEndsTheSandboxFirst() {
+        String seconds = Long.toString(1_000_000 + ProcessHandle.current().pid());
+        try (Glovebox running =
+                Glovebox.start(
+                        directory,
+                        Map.of(),
+                        "sandbox",
+                        "run",
+                        "--",
+                        "sh",
+                        "-c",
+                        "echo began; sleep " + seconds)) {
+            running.awaitLine("began");
+            running.terminate();
+            Result result = running.end();
+            assertThat(result.code()).isEqualTo(143);
+            assertThat(ProcessHandle.allProcesses())
+                    .noneMatch(p -> p.info().commandLine().orElse("").contains("sleep " + seconds));
+        }
+        assertThat(run("", "--", "echo", "next").err()).isEmpty();
     }
 
     @Test
