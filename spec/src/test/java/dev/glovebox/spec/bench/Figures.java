@@ -21,6 +21,11 @@ record Figures(List<Duration> times) {
         return times.get(Math.clamp(rank - 1, 0, times.size() - 1));
     }
 
+    /// Their sum by their number.
+    Duration mean() {
+        return times.stream().reduce(Duration.ZERO, Duration::plus).dividedBy(times.size());
+    }
+
     /// Milliseconds for a table.
     static String millis(Duration time) {
         return String.format(Locale.ROOT, "%.2f ms", time.toNanos() / 1e6);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -32,10 +33,17 @@ final class Observer implements AutoCloseable {
     private final CountDownLatch firstResult = new CountDownLatch(1);
     private final CountDownLatch turnEnd = new CountDownLatch(1);
     private final Thread reader;
+    private final Consumer<String> onCall;
     private volatile long firstResultAt;
 
     /// Opens the stream; returns when the server has answered, so nothing sent later is missed.
     Observer(URI baseUrl, String apiKey, String session) {
+        this(baseUrl, apiKey, session, _ -> {});
+    }
+
+    /// @param onCall is given the id of each call, on the reader's thread
+    Observer(URI baseUrl, String apiKey, String session, Consumer<String> onCall) {
+        this.onCall = onCall;
         HttpRequest request =
                 HttpRequest.newBuilder(
                                 baseUrl.resolve("/v1/sessions/" + session + "/events/stream"))
@@ -92,7 +100,10 @@ final class Observer implements AutoCloseable {
 
     private void note(JsonNode event, long now) {
         switch (event.path("type").asString("")) {
-            case "agent.tool_use" -> called.put(event.get("id").asString(), now);
+            case "agent.tool_use" -> {
+                called.put(event.get("id").asString(), now);
+                onCall.accept(event.get("id").asString());
+            }
             case "user.tool_result" -> {
                 Long start = called.get(event.get("tool_use_id").asString());
                 if (start != null) {
