@@ -27,14 +27,15 @@ final class OwnWorkerProgram {
                         Duration.parse(args[3]));
         Thread.ofPlatform().daemon().start(() -> drainAtEndOfInput(own));
         System.out.println("ready");
+        int code = 0;
         try {
             own.run();
-            own.release();
-            System.exit(0);
         } catch (WorkerException e) {
             System.out.println(e.getMessage());
-            System.exit(1);
+            code = 1;
         }
+        own.release();
+        System.exit(code);
     }
 
     private static void drainAtEndOfInput(OwnWorker own) {
