@@ -92,21 +92,6 @@ public final class ChildProcess implements AutoCloseable {
                             ValueLayout.JAVA_INT,
                             ValueLayout.ADDRESS,
                             ValueLayout.JAVA_LONG));
-    private static final MethodHandle CLOSE =
-            Libc.handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-    private static final MethodHandle KILL =
-            Libc.handle(
-                    "kill",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-    private static final MethodHandle WAITPID =
-            Libc.handle(
-                    "waitpid",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT,
-                            ValueLayout.JAVA_INT,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.JAVA_INT));
 
     private final int pid;
     private final int output;
@@ -184,7 +169,7 @@ public final class ChildProcess implements AutoCloseable {
         if (exit.isEmpty()) {
             try (Arena arena = Arena.ofConfined()) {
                 // SAFETY: not yet waited for, so the pid is still this child's.
-                int _ = (int) KILL.invokeExact(Libc.errnoCapture(arena), pid, SIGKILL);
+                int _ = (int) Libc.KILL.invokeExact(Libc.errnoCapture(arena), pid, SIGKILL);
             } catch (Throwable e) {
                 throw rethrown(e);
             }
@@ -200,7 +185,8 @@ public final class ChildProcess implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(4, 4);
             // SAFETY: the status lives in the arena until after the call.
-            int result = (int) WAITPID.invokeExact(Libc.errnoCapture(arena), pid, status, options);
+            int result =
+                    (int) Libc.WAITPID.invokeExact(Libc.errnoCapture(arena), pid, status, options);
             if (result == pid) {
                 int word = status.get(ValueLayout.JAVA_INT, 0);
                 int signal = word & 0x7f;
@@ -275,7 +261,7 @@ public final class ChildProcess implements AutoCloseable {
     private static void close(int descriptor) {
         try (Arena arena = Arena.ofConfined()) {
             // SAFETY: the descriptor is ours and is not used again.
-            int _ = (int) CLOSE.invokeExact(Libc.errnoCapture(arena), descriptor);
+            int _ = (int) Libc.CLOSE.invokeExact(Libc.errnoCapture(arena), descriptor);
         } catch (Throwable e) {
             throw rethrown(e);
         }

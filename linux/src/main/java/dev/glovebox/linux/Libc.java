@@ -69,4 +69,63 @@ final class Libc {
                             ValueLayout.JAVA_LONG,
                             ValueLayout.JAVA_LONG,
                             ValueLayout.JAVA_LONG));
+
+    /// `open(2) with two arguments`.
+    static final MethodHandle OPEN =
+            variadic(
+                    "open",
+                    2,
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+
+    /// `close(2)`.
+    static final MethodHandle CLOSE =
+            handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+    /// `mount(2)`.
+    static final MethodHandle MOUNT =
+            handle(
+                    "mount",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.ADDRESS));
+
+    /// `umount2(2)`.
+    static final MethodHandle UMOUNT2 =
+            handle(
+                    "umount2",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+
+    /// `unshare(2)`.
+    static final MethodHandle UNSHARE =
+            handle("unshare", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+    /// `setns(2)`.
+    static final MethodHandle SETNS =
+            handle(
+                    "setns",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+    /// `kill(2)`.
+    static final MethodHandle KILL =
+            handle(
+                    "kill",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+    /// `waitpid(2)`.
+    static final MethodHandle WAITPID =
+            handle(
+                    "waitpid",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.JAVA_INT));
 }

@@ -1,10 +1,8 @@
 package dev.glovebox.linux;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
 /// Mounts, made in a mount namespace that no one else sees.
@@ -40,27 +38,6 @@ public final class Mounts {
     private static final long MOUNT_ATTR_IDMAP = 0x10_0000;
     private static final long MOUNT_ATTR_SIZE = 32;
 
-    private static final MethodHandle UNSHARE =
-            Libc.handle(
-                    "unshare", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-    private static final MethodHandle MOUNT =
-            Libc.handle(
-                    "mount",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.JAVA_LONG,
-                            ValueLayout.ADDRESS));
-    private static final MethodHandle UMOUNT =
-            Libc.handle(
-                    "umount2",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-    private static final MethodHandle CLOSE =
-            Libc.handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-
     private Mounts() {}
 
     /// Takes the calling thread into a copy of the mount table that nothing outside sees.
@@ -73,7 +50,11 @@ public final class Mounts {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             // SAFETY: no memory is passed; the calling thread alone changes.
-            check((int) UNSHARE.invokeExact(capture, CLONE_NEWNS), capture, "unshare", "mount");
+            check(
+                    (int) Libc.UNSHARE.invokeExact(capture, CLONE_NEWNS),
+                    capture,
+                    "unshare",
+                    "mount");
         } catch (Throwable e) {
             throw rethrown(e);
         }
@@ -123,7 +104,11 @@ public final class Mounts {
             MemorySegment capture = Libc.errnoCapture(arena);
             MemorySegment path = arena.allocateFrom(target.toString());
             // SAFETY: the path lives in the arena until after the call.
-            check((int) UMOUNT.invokeExact(capture, path, MNT_DETACH), capture, "umount2", target);
+            check(
+                    (int) Libc.UMOUNT2.invokeExact(capture, path, MNT_DETACH),
+                    capture,
+                    "umount2",
+                    target);
         } catch (Throwable e) {
             throw rethrown(e);
         }
@@ -215,7 +200,7 @@ public final class Mounts {
             // SAFETY: all strings live in the arena until after the call.
             int result =
                     (int)
-                            MOUNT.invokeExact(
+                            Libc.MOUNT.invokeExact(
                                     capture,
                                     arena.allocateFrom(source),
                                     arena.allocateFrom(target.toString()),
@@ -254,7 +239,11 @@ public final class Mounts {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             // SAFETY: the descriptor is ours and is not used again.
-            check((int) CLOSE.invokeExact(capture, descriptor), capture, "close", "mount tree");
+            check(
+                    (int) Libc.CLOSE.invokeExact(capture, descriptor),
+                    capture,
+                    "close",
+                    "mount tree");
         } catch (Throwable e) {
             throw rethrown(e);
         }

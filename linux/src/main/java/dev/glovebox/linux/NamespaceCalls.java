@@ -1,10 +1,7 @@
 package dev.glovebox.linux;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
 /// The system calls that make, enter and pin a network namespace.
@@ -18,45 +15,17 @@ final class NamespaceCalls {
     private static final long MS_BIND = 4096;
     private static final int MNT_DETACH = 2;
 
-    private static final MethodHandle UNSHARE =
-            Libc.handle(
-                    "unshare", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-    private static final MethodHandle SETNS =
-            Libc.handle(
-                    "setns",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-    private static final MethodHandle OPEN =
-            Libc.variadic(
-                    "open",
-                    2,
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-    private static final MethodHandle CLOSE =
-            Libc.handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-    private static final MethodHandle MOUNT =
-            Libc.handle(
-                    "mount",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.JAVA_LONG,
-                            ValueLayout.ADDRESS));
-    private static final MethodHandle UMOUNT2 =
-            Libc.handle(
-                    "umount2",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-
     private NamespaceCalls() {}
 
     /// Moves the calling thread into a new, empty network namespace (`unshare(2)`).
     static void unshareNetwork() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
-            check((int) UNSHARE.invokeExact(errno, CLONE_NEWNET), errno, "unshare", "CLONE_NEWNET");
+            check(
+                    (int) Libc.UNSHARE.invokeExact(errno, CLONE_NEWNET),
+                    errno,
+                    "unshare",
+                    "CLONE_NEWNET");
         } catch (Throwable e) {
             throw rethrown(e);
         }
@@ -66,7 +35,11 @@ final class NamespaceCalls {
     static void enter(int fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
-            check((int) SETNS.invokeExact(errno, fd, CLONE_NEWNET), errno, "setns", "fd " + fd);
+            check(
+                    (int) Libc.SETNS.invokeExact(errno, fd, CLONE_NEWNET),
+                    errno,
+                    "setns",
+                    "fd " + fd);
         } catch (Throwable e) {
             throw rethrown(e);
         }
@@ -76,7 +49,7 @@ final class NamespaceCalls {
     static int open(String path) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
-            int fd = (int) OPEN.invokeExact(errno, arena.allocateFrom(path), O_RDONLY_CLOEXEC);
+            int fd = (int) Libc.OPEN.invokeExact(errno, arena.allocateFrom(path), O_RDONLY_CLOEXEC);
             return check(fd, errno, "open", path);
         } catch (Throwable e) {
             throw rethrown(e);
@@ -87,7 +60,7 @@ final class NamespaceCalls {
     /// report.
     static void close(int fd) {
         try (Arena arena = Arena.ofConfined()) {
-            int ignored = (int) CLOSE.invokeExact(Libc.errnoCapture(arena), fd);
+            int ignored = (int) Libc.CLOSE.invokeExact(Libc.errnoCapture(arena), fd);
         } catch (Throwable e) {
             throw rethrown(e);
         }
@@ -99,7 +72,7 @@ final class NamespaceCalls {
             MemorySegment errno = Libc.errnoCapture(arena);
             int answer =
                     (int)
-                            MOUNT.invokeExact(
+                            Libc.MOUNT.invokeExact(
                                     errno,
                                     arena.allocateFrom(source),
                                     arena.allocateFrom(target.toString()),
@@ -118,7 +91,7 @@ final class NamespaceCalls {
             MemorySegment errno = Libc.errnoCapture(arena);
             int answer =
                     (int)
-                            UMOUNT2.invokeExact(
+                            Libc.UMOUNT2.invokeExact(
                                     errno, arena.allocateFrom(target.toString()), MNT_DETACH);
             if (answer < 0 && Libc.errno(errno) == Errno.EINVAL) {
                 return false;

@@ -34,27 +34,6 @@ public final class UserNamespace implements AutoCloseable {
                             ValueLayout.ADDRESS,
                             ValueLayout.JAVA_INT,
                             ValueLayout.JAVA_LONG));
-    private static final MethodHandle KILL =
-            Libc.handle(
-                    "kill",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-    private static final MethodHandle WAITPID =
-            Libc.handle(
-                    "waitpid",
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT,
-                            ValueLayout.JAVA_INT,
-                            ValueLayout.ADDRESS,
-                            ValueLayout.JAVA_INT));
-    private static final MethodHandle OPEN =
-            Libc.variadic(
-                    "open",
-                    2,
-                    FunctionDescriptor.of(
-                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-    private static final MethodHandle CLOSE =
-            Libc.handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
     private static final MemorySegment SLEEP =
             Linker.nativeLinker().defaultLookup().findOrThrow("sleep");
 
@@ -83,7 +62,7 @@ public final class UserNamespace implements AutoCloseable {
     public void close() {
         try (Arena arena = Arena.ofConfined()) {
             // SAFETY: the descriptor is ours and closed once by contract of the owner.
-            int _ = (int) CLOSE.invokeExact(Libc.errnoCapture(arena), descriptor);
+            int _ = (int) Libc.CLOSE.invokeExact(Libc.errnoCapture(arena), descriptor);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
@@ -136,7 +115,7 @@ public final class UserNamespace implements AutoCloseable {
         try {
             MemorySegment name = arena.allocateFrom(path.toString());
             // SAFETY: the path lives in the arena until after the call.
-            int descriptor = (int) OPEN.invokeExact(capture, name, O_RDONLY_CLOEXEC);
+            int descriptor = (int) Libc.OPEN.invokeExact(capture, name, O_RDONLY_CLOEXEC);
             if (descriptor < 0) {
                 throw new LinuxException("open", Libc.errno(capture), path.toString());
             }
@@ -150,8 +129,8 @@ public final class UserNamespace implements AutoCloseable {
         MemorySegment capture = Libc.errnoCapture(arena);
         try {
             // SAFETY: the child is ours and not yet waited for, so its pid is not another's.
-            int _ = (int) KILL.invokeExact(capture, child, SIGKILL);
-            int _ = (int) WAITPID.invokeExact(capture, child, MemorySegment.NULL, 0);
+            int _ = (int) Libc.KILL.invokeExact(capture, child, SIGKILL);
+            int _ = (int) Libc.WAITPID.invokeExact(capture, child, MemorySegment.NULL, 0);
         } catch (Throwable e) {
             throw rethrown(e);
         }
