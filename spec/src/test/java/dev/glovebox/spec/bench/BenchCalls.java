@@ -112,7 +112,7 @@ public final class BenchCalls {
                 own.first().percentile(0.5));
         row("enqueue to first result, mean", "20 x", official.first().mean(), own.first().mean());
         row(
-                "enqueue to first result, slowest",
+                "enqueue to first result, p99 (slowest)",
                 "",
                 official.first().percentile(1),
                 own.first().percentile(1));
