@@ -8,6 +8,7 @@ module dev.glovebox.cli {
     requires com.anthropic.core;
     requires dev.glovebox.brain;
     requires dev.glovebox.egress;
+    requires dev.glovebox.linux;
     requires dev.glovebox.protocol;
     requires dev.glovebox.sandbox;
     requires dev.glovebox.server;

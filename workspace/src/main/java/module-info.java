@@ -4,6 +4,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.glovebox.workspace {
     requires static transitive org.jspecify;
+    requires dev.glovebox.linux;
 
     exports dev.glovebox.workspace;
 }

@@ -5,6 +5,7 @@ import dev.glovebox.cli.config.CredentialsFile;
 import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.WorkerSettings;
 import dev.glovebox.cli.demo.Demo;
+import dev.glovebox.linux.Trees;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.server.ControlPlane;
 import dev.glovebox.server.ServerConfig;
@@ -71,17 +72,10 @@ final class DemoCommand implements Callable<Integer> {
                                     credentials.environmentId(),
                                     credentials.environmentKey(),
                                     data)
-                            .withDrainGrace(DRAIN)
-                            .withPlace(PlaceConfig.DEFAULT.withPolicy(policy));
+                            .withDrainGrace(DRAIN);
             try (LocalWorker worker =
                     LocalWorker.open(
-                            config,
-                            new WorkerSettings(
-                                    Optional.empty(),
-                                    Optional.empty(),
-                                    Optional.empty(),
-                                    Optional.empty(),
-                                    config.place()))) {
+                            config, WorkerSettings.in(PlaceConfig.DEFAULT.withPolicy(policy)))) {
                 Thread serving = Thread.ofVirtual().name("demo-worker").start(worker::run);
                 narrator.stage("worker polling " + credentials.environmentId());
                 boolean holds =

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.cli.Glovebox.Result;
 import dev.glovebox.cli.config.StateDirectories;
+import dev.glovebox.linux.Trees;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -125,7 +125,7 @@ public final class ChildProcess implements AutoCloseable {
                 close(writeEnd);
             }
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -159,7 +159,7 @@ public final class ChildProcess implements AutoCloseable {
                             buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE),
                             StandardCharsets.UTF_8);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -171,7 +171,7 @@ public final class ChildProcess implements AutoCloseable {
                 // SAFETY: not yet waited for, so the pid is still this child's.
                 int _ = (int) Libc.KILL.invokeExact(Libc.errnoCapture(arena), pid, SIGKILL);
             } catch (Throwable e) {
-                throw rethrown(e);
+                throw Libc.rethrown(e);
             }
             KernelThread.call("reap-" + pid, () -> reaped(0));
         }
@@ -194,7 +194,7 @@ public final class ChildProcess implements AutoCloseable {
             }
             return exit.isPresent();
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -263,29 +263,17 @@ public final class ChildProcess implements AutoCloseable {
             // SAFETY: the descriptor is ours and is not used again.
             int _ = (int) Libc.CLOSE.invokeExact(Libc.errnoCapture(arena), descriptor);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
     private static void check(int result, MemorySegment capture, String call) {
-        if (result < 0) {
-            throw new LinuxException(call, Libc.errno(capture), "child process");
-        }
+        Libc.check(result, capture, call, "child process");
     }
 
     private static void checkResult(int error, String call) {
         if (error != 0) {
             throw new LinuxException("posix_spawn " + call, error, "child process");
         }
-    }
-
-    private static RuntimeException rethrown(Throwable e) {
-        if (e instanceof RuntimeException unchecked) {
-            return unchecked;
-        }
-        if (e instanceof Error error) {
-            throw error;
-        }
-        return new IllegalStateException(e);
     }
 }

@@ -57,7 +57,7 @@ public final class Datagrams {
             MemorySegment errno = Libc.errnoCapture(arena);
             return (long) SENDMSG.invokeExact(errno, fd, message, MSG_DONTWAIT) >= 0;
         } catch (Throwable e) {
-            throw NamespaceCalls.rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 }

@@ -55,6 +55,25 @@ final class Libc {
         return (int) ERRNO.get(capture, 0L);
     }
 
+    /// The answer of a call, if it is not negative.
+    ///
+    /// @throws LinuxException with the errno that the call left
+    static int check(int answer, MemorySegment capture, String call, Object subject) {
+        if (answer < 0) {
+            throw new LinuxException(call, errno(capture), subject.toString());
+        }
+        return answer;
+    }
+
+    /// What a method handle threw, as something that may leave a method without `throws`.
+    static RuntimeException rethrown(Throwable thrown) {
+        return switch (thrown) {
+            case RuntimeException e -> e;
+            case Error e -> throw e;
+            default -> new IllegalStateException("downcall failed", thrown);
+        };
+    }
+
     /// `syscall(2)` number and up to five long arguments, for calls the C library has no wrapper
     /// for.
     static final MethodHandle SYSCALL =
@@ -70,7 +89,7 @@ final class Libc {
                             ValueLayout.JAVA_LONG,
                             ValueLayout.JAVA_LONG));
 
-    /// `open(2) with two arguments`.
+    /// `open(2)` with two arguments.
     static final MethodHandle OPEN =
             variadic(
                     "open",

@@ -50,13 +50,13 @@ public final class Mounts {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             // SAFETY: no memory is passed; the calling thread alone changes.
-            check(
+            Libc.check(
                     (int) Libc.UNSHARE.invokeExact(capture, CLONE_NEWNS),
                     capture,
                     "unshare",
                     "mount");
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
         mount("none", Path.of("/"), "none", MS_REC | MS_PRIVATE, "");
     }
@@ -104,13 +104,13 @@ public final class Mounts {
             MemorySegment capture = Libc.errnoCapture(arena);
             MemorySegment path = arena.allocateFrom(target.toString());
             // SAFETY: the path lives in the arena until after the call.
-            check(
+            Libc.check(
                     (int) Libc.UMOUNT2.invokeExact(capture, path, MNT_DETACH),
                     capture,
                     "umount2",
                     target);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -207,9 +207,9 @@ public final class Mounts {
                                     arena.allocateFrom(type),
                                     flags,
                                     arena.allocateFrom(options));
-            check(result, capture, "mount", target);
+            Libc.check(result, capture, "mount", target);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -228,10 +228,10 @@ public final class Mounts {
                     (long)
                             Libc.SYSCALL.invokeExact(
                                     capture, number, first, second, third, fourth, fifth);
-            check(result, capture, name, subject);
+            Libc.check((int) result, capture, name, subject);
             return result;
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -239,29 +239,13 @@ public final class Mounts {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             // SAFETY: the descriptor is ours and is not used again.
-            check(
+            Libc.check(
                     (int) Libc.CLOSE.invokeExact(capture, descriptor),
                     capture,
                     "close",
                     "mount tree");
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
-    }
-
-    private static void check(long result, MemorySegment capture, String call, Object subject) {
-        if (result < 0) {
-            throw new LinuxException(call, Libc.errno(capture), subject.toString());
-        }
-    }
-
-    private static RuntimeException rethrown(Throwable e) {
-        if (e instanceof RuntimeException unchecked) {
-            return unchecked;
-        }
-        if (e instanceof Error error) {
-            throw error;
-        }
-        return new IllegalStateException(e);
     }
 }

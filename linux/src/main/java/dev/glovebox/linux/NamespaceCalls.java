@@ -21,13 +21,13 @@ final class NamespaceCalls {
     static void unshareNetwork() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
-            check(
+            Libc.check(
                     (int) Libc.UNSHARE.invokeExact(errno, CLONE_NEWNET),
                     errno,
                     "unshare",
                     "CLONE_NEWNET");
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -35,13 +35,13 @@ final class NamespaceCalls {
     static void enter(int fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
-            check(
+            Libc.check(
                     (int) Libc.SETNS.invokeExact(errno, fd, CLONE_NEWNET),
                     errno,
                     "setns",
                     "fd " + fd);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -50,9 +50,9 @@ final class NamespaceCalls {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             int fd = (int) Libc.OPEN.invokeExact(errno, arena.allocateFrom(path), O_RDONLY_CLOEXEC);
-            return check(fd, errno, "open", path);
+            return Libc.check(fd, errno, "open", path);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -62,7 +62,7 @@ final class NamespaceCalls {
         try (Arena arena = Arena.ofConfined()) {
             int ignored = (int) Libc.CLOSE.invokeExact(Libc.errnoCapture(arena), fd);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -79,9 +79,9 @@ final class NamespaceCalls {
                                     MemorySegment.NULL,
                                     MS_BIND,
                                     MemorySegment.NULL);
-            check(answer, errno, "mount", target.toString());
+            Libc.check(answer, errno, "mount", target.toString());
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -96,27 +96,10 @@ final class NamespaceCalls {
             if (answer < 0 && Libc.errno(errno) == Errno.EINVAL) {
                 return false;
             }
-            check(answer, errno, "umount2", target.toString());
+            Libc.check(answer, errno, "umount2", target.toString());
             return true;
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
-    }
-
-    /// The answer if it is not negative.
-    static int check(int answer, MemorySegment errno, String call, String subject) {
-        if (answer < 0) {
-            throw new LinuxException(call, Libc.errno(errno), subject);
-        }
-        return answer;
-    }
-
-    /// What a method handle threw, as something that may leave a method without `throws`.
-    static RuntimeException rethrown(Throwable thrown) {
-        return switch (thrown) {
-            case RuntimeException e -> e;
-            case Error e -> throw e;
-            default -> new IllegalStateException("downcall failed", thrown);
-        };
     }
 }

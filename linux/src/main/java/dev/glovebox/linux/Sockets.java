@@ -88,9 +88,9 @@ final class Sockets {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             int fd = (int) SOCKET.invokeExact(errno, family, type | SOCK_CLOEXEC, protocol);
-            return NamespaceCalls.check(fd, errno, "socket", "family " + family);
+            return Libc.check(fd, errno, "socket", "family " + family);
         } catch (Throwable e) {
-            throw NamespaceCalls.rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -100,9 +100,9 @@ final class Sockets {
             MemorySegment number = arena.allocateFrom(ValueLayout.JAVA_INT, value);
             int answer =
                     (int) SETSOCKOPT.invokeExact(errno, fd, level, option, number, Integer.BYTES);
-            NamespaceCalls.check(answer, errno, "setsockopt", level + "/" + option);
+            Libc.check(answer, errno, "setsockopt", level + "/" + option);
         } catch (Throwable e) {
-            throw NamespaceCalls.rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -111,9 +111,9 @@ final class Sockets {
             MemorySegment errno = Libc.errnoCapture(arena);
             MemorySegment name = socketAddress(arena, address, port);
             int answer = (int) BIND.invokeExact(errno, fd, name, (int) name.byteSize());
-            NamespaceCalls.check(answer, errno, "bind", address.getHostAddress() + " port " + port);
+            Libc.check(answer, errno, "bind", address.getHostAddress() + " port " + port);
         } catch (Throwable e) {
-            throw NamespaceCalls.rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -121,9 +121,9 @@ final class Sockets {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             int answer = (int) LISTEN.invokeExact(errno, fd, backlog);
-            NamespaceCalls.check(answer, errno, "listen", "fd " + fd);
+            Libc.check(answer, errno, "listen", "fd " + fd);
         } catch (Throwable e) {
-            throw NamespaceCalls.rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -132,9 +132,9 @@ final class Sockets {
             MemorySegment errno = Libc.errnoCapture(arena);
             MemorySegment data = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
             long sent = (long) SEND.invokeExact(errno, fd, data, data.byteSize(), 0);
-            NamespaceCalls.check((int) sent, errno, "send", "fd " + fd);
+            Libc.check((int) sent, errno, "send", "fd " + fd);
         } catch (Throwable e) {
-            throw NamespaceCalls.rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -144,10 +144,10 @@ final class Sockets {
             MemorySegment errno = Libc.errnoCapture(arena);
             MemorySegment data = arena.allocate(maxBytes);
             long length = (long) RECV.invokeExact(errno, fd, data, data.byteSize(), 0);
-            NamespaceCalls.check((int) length, errno, "recv", "fd " + fd);
+            Libc.check((int) length, errno, "recv", "fd " + fd);
             return data.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
         } catch (Throwable e) {
-            throw NamespaceCalls.rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 

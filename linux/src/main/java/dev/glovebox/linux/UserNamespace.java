@@ -97,7 +97,7 @@ public final class UserNamespace implements AutoCloseable {
             }
             return child;
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -121,7 +121,7 @@ public final class UserNamespace implements AutoCloseable {
             }
             return descriptor;
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
     }
 
@@ -132,17 +132,7 @@ public final class UserNamespace implements AutoCloseable {
             int _ = (int) Libc.KILL.invokeExact(capture, child, SIGKILL);
             int _ = (int) Libc.WAITPID.invokeExact(capture, child, MemorySegment.NULL, 0);
         } catch (Throwable e) {
-            throw rethrown(e);
+            throw Libc.rethrown(e);
         }
-    }
-
-    private static RuntimeException rethrown(Throwable e) {
-        if (e instanceof RuntimeException unchecked) {
-            return unchecked;
-        }
-        if (e instanceof Error error) {
-            throw error;
-        }
-        return new IllegalStateException(e);
     }
 }

@@ -13,8 +13,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,22 +20,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Ways out through files, descriptors, devices and processes, under each runtime. Needs root.
 class EscapeIT {
-    private static final Map<RuntimeName, Ground> GROUNDS = new TreeMap<>();
+    private static final Grounds GROUNDS = new Grounds();
 
     private static Ground ground(RuntimeName runtime) throws Exception {
-        Ground ground = GROUNDS.get(runtime);
-        if (ground == null) {
-            ground = Ground.open(runtime);
-            GROUNDS.put(runtime, ground);
-        }
-        return ground;
+        return GROUNDS.under(runtime);
     }
 
     @AfterAll
     static void close() throws Exception {
-        for (Ground ground : GROUNDS.values()) {
-            ground.close();
-        }
+        GROUNDS.close();
     }
 
     /// The walls themselves, with what must work as the control.

@@ -2,8 +2,6 @@ package dev.glovebox.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -11,22 +9,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Attempts to use up the machine, under each runtime. Needs root.
 class ExhaustionIT {
     private static final Limits SMALL = new Limits(Limits.bytes("64m"), 0.5, 64);
-    private static final Map<RuntimeName, Ground> GROUNDS = new TreeMap<>();
+    private static final Grounds GROUNDS = new Grounds();
 
     private static Ground ground(RuntimeName runtime) throws Exception {
-        Ground ground = GROUNDS.get(runtime);
-        if (ground == null) {
-            ground = Ground.open(runtime);
-            GROUNDS.put(runtime, ground);
-        }
-        return ground;
+        return GROUNDS.under(runtime);
     }
 
     @AfterAll
     static void close() throws Exception {
-        for (Ground ground : GROUNDS.values()) {
-            ground.close();
-        }
+        GROUNDS.close();
     }
 
     /// B1

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,26 +16,19 @@ class SystemCallsIT {
     private static final int ENOSYS = 38;
     private static final int SIGSYS = 1000 + 31;
     private static final int SIGSEGV = 1000 + 11;
-    private static final Map<RuntimeName, Ground> GROUNDS = new TreeMap<>();
+    private static final Grounds GROUNDS = new Grounds();
 
     /// Answered as if the kernel were older, so that the C library falls back.
     private static final Set<String> AS_IF_UNKNOWN =
             Set.of("clone3", "memfd_secret", "process_madvise");
 
     private static Ground ground(RuntimeName runtime) throws Exception {
-        Ground ground = GROUNDS.get(runtime);
-        if (ground == null) {
-            ground = Ground.open(runtime);
-            GROUNDS.put(runtime, ground);
-        }
-        return ground;
+        return GROUNDS.under(runtime);
     }
 
     @AfterAll
     static void close() throws Exception {
-        for (Ground ground : GROUNDS.values()) {
-            ground.close();
-        }
+        GROUNDS.close();
     }
 
     /// A1, A6 to A10, A12, A37, A38: new namespaces, mounts, io_uring, keys, bpf, handles, tracing,

@@ -1,13 +1,13 @@
 package dev.glovebox.workspace;
 
-import java.io.File;
+import dev.glovebox.linux.Trees;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /// The workspaces of one worker: a directory each, below a root that only the worker can enter.
@@ -19,7 +19,6 @@ public final class Workspaces {
     public static final int AGENT_ID = 1000;
 
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
-    private static final long REMOVAL_DEADLINE_SECONDS = 600;
 
     private final Path root;
 
@@ -74,8 +73,8 @@ public final class Workspaces {
         try {
             Path doomed = Files.createTempDirectory(root, ".deleting-");
             Files.move(directory, doomed.resolve("tree"), StandardCopyOption.ATOMIC_MOVE);
-            remove(doomed);
-        } catch (IOException e) {
+            Trees.remove(doomed);
+        } catch (IOException | UncheckedIOException e) {
             throw new WorkspaceException("cannot remove workspace " + id, e);
         }
     }
@@ -88,29 +87,5 @@ public final class Workspaces {
                             + "' is no name for a workspace: letters, digits, _ . - and at most 128");
         }
         return root.resolve(id);
-    }
-
-    /// rm(1) works relative to open directories, so neither a link nor a path longer than PATH_MAX,
-    /// both of which an agent can make, leads it astray.
-    private static void remove(Path tree) throws IOException {
-        Process rm =
-                new ProcessBuilder("rm", "-rf", "--one-file-system", "--", tree.toString())
-                        .redirectInput(new File("/dev/null"))
-                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start();
-        try {
-            if (!rm.waitFor(REMOVAL_DEADLINE_SECONDS, TimeUnit.SECONDS)) {
-                rm.destroyForcibly();
-                throw new IOException("took longer than " + REMOVAL_DEADLINE_SECONDS + " s");
-            }
-        } catch (InterruptedException e) {
-            rm.destroyForcibly();
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
-        if (rm.exitValue() != 0) {
-            throw new IOException("something of " + tree + " is left");
-        }
     }
 }

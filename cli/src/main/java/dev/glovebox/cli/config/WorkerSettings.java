@@ -37,13 +37,7 @@ public record WorkerSettings(
         Optional<RuntimeName> runtime,
         PlaceConfig place) {
     /// No file: every default.
-    public static final WorkerSettings DEFAULT =
-            new WorkerSettings(
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    PlaceConfig.DEFAULT);
+    public static final WorkerSettings DEFAULT = in(PlaceConfig.DEFAULT);
 
     private static final Set<String> KEYS =
             Set.of(
@@ -55,6 +49,12 @@ public record WorkerSettings(
                     "limits.memory",
                     "limits.cpus",
                     "limits.pids");
+
+    /// Every default but the place.
+    public static WorkerSettings in(PlaceConfig place) {
+        return new WorkerSettings(
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), place);
+    }
 
     /// Reads a file.
     ///

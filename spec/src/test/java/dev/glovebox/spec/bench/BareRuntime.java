@@ -1,7 +1,7 @@
 package dev.glovebox.spec.bench;
 
+import dev.glovebox.linux.Trees;
 import dev.glovebox.sandbox.RuntimeName;
-import dev.glovebox.spec.lab.Trees;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

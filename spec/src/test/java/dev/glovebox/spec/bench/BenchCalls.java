@@ -1,5 +1,6 @@
 package dev.glovebox.spec.bench;
 
+import dev.glovebox.linux.Trees;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxConfig;
@@ -12,7 +13,6 @@ import dev.glovebox.spec.lab.Hands;
 import dev.glovebox.spec.lab.Script;
 import dev.glovebox.spec.lab.SourceTree;
 import dev.glovebox.spec.lab.Talk;
-import dev.glovebox.spec.lab.Trees;
 import dev.glovebox.spec.lab.WorkerProcess;
 import java.io.IOException;
 import java.nio.file.Files;

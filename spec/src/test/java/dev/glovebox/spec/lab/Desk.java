@@ -1,6 +1,7 @@
 package dev.glovebox.spec.lab;
 
 import dev.glovebox.brain.ScriptedBrain;
+import dev.glovebox.linux.Trees;
 import dev.glovebox.server.ControlPlane;
 import dev.glovebox.server.ServerConfig;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package dev.glovebox.spec.lab;
 
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
+import dev.glovebox.linux.Trees;
 import dev.glovebox.protocol.Secret;
 import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.Sandboxes;

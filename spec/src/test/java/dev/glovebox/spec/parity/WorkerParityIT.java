@@ -2,12 +2,12 @@ package dev.glovebox.spec.parity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.glovebox.linux.Trees;
 import dev.glovebox.spec.lab.Desk;
 import dev.glovebox.spec.lab.Hands;
 import dev.glovebox.spec.lab.Script;
 import dev.glovebox.spec.lab.SourceTree;
 import dev.glovebox.spec.lab.Talk;
-import dev.glovebox.spec.lab.Trees;
 import dev.glovebox.spec.lab.WorkerProcess;
 import java.io.IOException;
 import java.nio.file.Files;
