@@ -110,7 +110,7 @@ final class SandboxRun implements Callable<Integer> {
                         sandboxes.create(
                                 new SandboxSpec(
                                         PROGRAM,
-                                        new Template(template),
+                                        Template.builtIn(template),
                                         List.of(new Mount(disk.path(), "/workspace", false)),
                                         Optional.of(door.networkNamespace()),
                                         limits,

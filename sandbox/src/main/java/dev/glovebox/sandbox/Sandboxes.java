@@ -63,6 +63,13 @@ public final class Sandboxes implements AutoCloseable {
     ///
     /// @throws SandboxException with nothing left behind
     public Sandbox create(SandboxSpec spec) {
+        Template template = spec.template();
+        if (!(template.root() instanceof Root.Host)
+                || template.writableRoot()
+                || template.runtime().filter(asked -> asked != runtime()).isPresent()) {
+            throw new SandboxException(
+                    Band.CALLER, "this worker cannot do template " + template.name());
+        }
         return create(spec, launch);
     }
 

@@ -85,7 +85,7 @@ class SandboxSpecTest {
 
     @Test
     void refusesAnUnknownTemplateAndRuntime() {
-        assertThatThrownBy(() -> new Template("alpine")).hasMessageContaining("there is: base");
+        assertThatThrownBy(() -> Template.builtIn("alpine")).hasMessageContaining("there are: base, dev");
         assertThatThrownBy(() -> RuntimeName.parse("docker")).hasMessageContaining("docker");
         assertThat(RuntimeName.parse("crun")).isEqualTo(RuntimeName.CRUN);
     }
