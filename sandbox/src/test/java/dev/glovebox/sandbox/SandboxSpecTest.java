@@ -85,7 +85,8 @@ class SandboxSpecTest {
 
     @Test
     void refusesAnUnknownTemplateAndRuntime() {
-        assertThatThrownBy(() -> Template.builtIn("alpine")).hasMessageContaining("there are: base, dev");
+        assertThatThrownBy(() -> Template.builtIn("alpine"))
+                .hasMessageContaining("there are: base, dev");
         assertThatThrownBy(() -> RuntimeName.parse("docker")).hasMessageContaining("docker");
         assertThat(RuntimeName.parse("crun")).isEqualTo(RuntimeName.CRUN);
     }
