@@ -1,17 +1,9 @@
 package dev.glovebox.spec.bench;
 
 import dev.glovebox.linux.Trees;
-import dev.glovebox.sandbox.RuntimeName;
-import dev.glovebox.sandbox.Sandbox;
-import dev.glovebox.sandbox.SandboxConfig;
-import dev.glovebox.sandbox.SandboxSpec;
-import dev.glovebox.sandbox.Sandboxes;
-import dev.glovebox.sandbox.guest.GuestProcess;
-import dev.glovebox.sandbox.guest.ProcessRequest;
 import dev.glovebox.spec.lab.Desk;
 import dev.glovebox.spec.lab.Hands;
 import dev.glovebox.spec.lab.Script;
-import dev.glovebox.spec.lab.SourceTree;
 import dev.glovebox.spec.lab.Talk;
 import dev.glovebox.spec.lab.WorkerProcess;
 import java.io.IOException;
@@ -20,49 +12,38 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.TimeoutException;
 
 /// `./glovebox bench calls`: the official TypeScript worker and ours on the same control plane with
 /// the same script.
 ///
-/// Three measurements: from a call's event to its result's event over 200 `bash` echo calls of one
-/// session; from the message that starts a session to its first result, on a worker that waits; and
-/// a cold sandbox until its first command has answered, against the bare runtime running
-/// `/bin/true`. Each kind is warmed up before it counts.
+/// Two measurements: from a call's event to its result's event over 200 `bash` echo calls of one
+/// session, and from the message that starts a session to its first result, on a worker that waits.
+/// Each kind is warmed up before it counts.
 ///
-/// Arguments: `--calls N` (200), `--sessions N` (16), `--sandboxes N` (30), `--write` (also writes
-/// `docs/benchmarks.md`).
+/// Arguments: `--calls N` (200), `--sessions N` (16), `--write` (also writes `docs/benchmarks.md`).
 public final class BenchCalls {
     private static final Duration DEADLINE = Duration.ofMinutes(3);
     private static final int WARM_UP = 5;
 
     private final int calls;
     private final int sessions;
-    private final int sandboxes;
-    private final List<String> lines = new ArrayList<>();
+    private final Report report;
 
-    private BenchCalls(int calls, int sessions, int sandboxes) {
+    private BenchCalls(int calls, int sessions) throws IOException {
         this.calls = calls;
         this.sessions = sessions;
-        this.sandboxes = sandboxes;
+        this.report = new Report("calls", "Tool calls");
     }
 
     /// Runs all of it.
     public static void main(String[] args) throws IOException {
-        List<String> words = List.of(args);
+        Options options = new Options(List.of(args));
         BenchCalls bench =
-                new BenchCalls(
-                        number(words, "--calls", 200),
-                        number(words, "--sessions", 16),
-                        number(words, "--sandboxes", 30));
+                new BenchCalls(options.number("--calls", 200), options.number("--sessions", 16));
         bench.run();
-        if (words.contains("--write")) {
-            Path file = SourceTree.root().resolve("docs/benchmarks.md");
-            Files.createDirectories(file.getParent());
-            Files.writeString(file, String.join("\n", bench.lines) + "\n");
+        if (options.write()) {
+            bench.report.write();
         }
         System.exit(0);
     }
@@ -70,19 +51,11 @@ public final class BenchCalls {
     private record Measured(Figures call, Figures first) {}
 
     private void run() throws IOException {
-        line("# Benchmarks");
-        line("");
-        line(
-                "Made by `./glovebox bench calls --write`; ratios travel between machines, times do not.");
-        line("");
-        line("Machine: " + machine());
-        line("");
         Figures floor = floor();
         Measured official = measure(Hands.OFFICIAL);
         Measured own = measure(Hands.OWN);
-        line("## The same script on the same control plane");
-        line("");
-        line(
+        report.section(
+                "The same script on the same control plane",
                 "The official worker is the `EnvironmentWorker` of `@anthropic-ai/sdk` 1.11.0 on Node 22 in a plain directory, without any"
                         + " sandbox; ours runs every call in a hardened sandbox. Both are watched by one client on the session's event stream:"
                         + " *call* is from `agent.tool_use` to `user.tool_result` over "
@@ -93,10 +66,12 @@ public final class BenchCalls {
                         + Figures.millis(floor.percentile(0.5))
                         + ": control plane, disk, wire and watcher), *enqueue* is from sending the message of a new session to its first result on a waiting worker, over "
                         + sessions
-                        + " sessions at random moments.");
-        line("");
-        line("| | official worker | ours | official / ours | aim |");
-        line("|---|---|---|---|---|");
+                        + " sessions at random moments.",
+                "",
+                "official worker",
+                "ours",
+                "official / ours",
+                "aim");
         row("call, p50", "<= 3 ms", official.call().percentile(0.5), own.call().percentile(0.5));
         row("call, p99", "<= 15 ms", official.call().percentile(0.99), own.call().percentile(0.99));
         Duration nothing = floor.percentile(0.5);
@@ -116,8 +91,7 @@ public final class BenchCalls {
                 "",
                 official.first().percentile(1),
                 own.first().percentile(1));
-        line("");
-        coldStart();
+        report.end();
     }
 
     private Measured measure(Hands hands) throws IOException {
@@ -191,103 +165,12 @@ public final class BenchCalls {
         }
     }
 
-    private void coldStart() throws IOException {
-        Path state = Files.createTempDirectory("glovebox-bench-");
-        try (Sandboxes all = Sandboxes.open(SandboxConfig.in(state))) {
-            List<Duration> times = new ArrayList<>();
-            for (int i = 0; i <= sandboxes; i++) {
-                long start = System.nanoTime();
-                try (Sandbox sandbox = all.create(SandboxSpec.of("cold-" + i, List.of()))) {
-                    answer(sandbox);
-                    times.add(Duration.ofNanos(System.nanoTime() - start));
-                }
-            }
-            RuntimeName runtime = all.runtime();
-            Figures bare = BareRuntime.run(runtime, sandboxes);
-            Figures ours = new Figures(times.subList(1, times.size()));
-            line("## A cold sandbox");
-            line("");
-            line(
-                    "Ours: namespaces, id-mapped mounts, cgroups, seccomp, `glovebox-init`, attestation, until `/bin/true` has answered in it."
-                            + " Bare: `"
-                            + runtime.program()
-                            + " run` of `/bin/true` by its own example configuration. "
-                            + sandboxes
-                            + " each, one after another.");
-            line("");
-            line("| | bare " + runtime.program() + " | ours | ours / bare | aim |");
-            line("|---|---|---|---|---|");
-            coldRow("p50", "<= 2 x", bare.percentile(0.5), ours.percentile(0.5));
-            coldRow("p99", "", bare.percentile(0.99), ours.percentile(0.99));
-        } finally {
-            Trees.remove(state);
-        }
-    }
-
-    private static void answer(Sandbox sandbox) {
-        GuestProcess process =
-                sandbox.guest()
-                        .start(
-                                new ProcessRequest(
-                                        List.of("/bin/true"),
-                                        sandbox.environment(),
-                                        "/",
-                                        Optional.empty(),
-                                        true));
-        try {
-            if (process.waitFor(DEADLINE).code() != 0) {
-                throw new IllegalStateException("/bin/true failed in the sandbox");
-            }
-        } catch (TimeoutException e) {
-            throw new IllegalStateException("/bin/true did not end in the sandbox", e);
-        }
-    }
-
     private void row(String name, String aim, Duration official, Duration own) {
-        line(
-                "| "
-                        + String.join(
-                                " | ",
-                                name,
-                                Figures.millis(official),
-                                Figures.millis(own),
-                                Figures.ratio(official, own),
-                                aim)
-                        + " |");
-    }
-
-    private void coldRow(String name, String aim, Duration bare, Duration own) {
-        line(
-                "| "
-                        + String.join(
-                                " | ",
-                                name,
-                                Figures.millis(bare),
-                                Figures.millis(own),
-                                Figures.ratio(own, bare),
-                                aim)
-                        + " |");
-    }
-
-    private void line(String text) {
-        lines.add(text);
-        System.out.println(text);
-    }
-
-    private static String machine() throws IOException {
-        String memory =
-                Files.readAllLines(Path.of("/proc/meminfo")).getFirst().replaceAll("\\D+", "");
-        return String.format(
-                Locale.ROOT,
-                "%d cores, %d GiB, Linux %s, Java %s.",
-                Runtime.getRuntime().availableProcessors(),
-                Math.round(Long.parseLong(memory) / 1024.0 / 1024.0),
-                System.getProperty("os.version"),
-                Runtime.version());
-    }
-
-    private static int number(List<String> words, String option, int usual) {
-        int at = words.indexOf(option);
-        return at < 0 ? usual : Integer.parseInt(words.get(at + 1));
+        report.row(
+                name,
+                Figures.millis(official),
+                Figures.millis(own),
+                Figures.ratio(official, own),
+                aim);
     }
 }

