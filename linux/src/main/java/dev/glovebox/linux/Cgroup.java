@@ -115,6 +115,79 @@ public final class Cgroup {
         }
     }
 
+    /// Stops everything in the group and the groups below where it is, and waits until all stand.
+    ///
+    /// Version 1: `freezer.state`; version 2: `cgroup.freeze` (Linux 5.2). A frozen process can
+    /// still be killed with the group ([#destroy]). The calling process must not be in the group.
+    ///
+    /// @param deadline how long to wait; a process that waits for a device cannot be stopped
+    /// @return whether all stand; if not, they have been let go again
+    /// @throws IOException if the group is gone or this host cannot freeze
+    public boolean freeze(Duration deadline) throws IOException {
+        Freezer freezer = freezer();
+        freezer.ask(true);
+        if (freezer.reaches(true, deadline)) {
+            return true;
+        }
+        freezer.ask(false);
+        return false;
+    }
+
+    /// Lets everything in the group go on.
+    ///
+    /// @param deadline how long to wait until it does
+    /// @return whether it does
+    /// @throws IOException if the group is gone or this host cannot freeze
+    public boolean thaw(Duration deadline) throws IOException {
+        Freezer freezer = freezer();
+        freezer.ask(false);
+        return freezer.reaches(false, deadline);
+    }
+
+    private Freezer freezer() throws IOException {
+        Optional<Path> legacy = controller("freezer").filter(Files::isDirectory);
+        if (legacy.isPresent()) {
+            Path state = legacy.get().resolve("freezer.state");
+            return new Freezer(state, "FROZEN", "THAWED", state, "FROZEN");
+        }
+        Path unified =
+                hierarchies.stream()
+                        .filter(Cgroups.Hierarchy::unified)
+                        .map(this::directory)
+                        .filter(d -> Files.exists(d.resolve("cgroup.freeze")))
+                        .findFirst()
+                        .orElseThrow(() -> new IOException("no freezer for group " + path));
+        return new Freezer(
+                unified.resolve("cgroup.freeze"),
+                "1",
+                "0",
+                unified.resolve("cgroup.events"),
+                "frozen 1");
+    }
+
+    /// @param control where to write what is wanted
+    /// @param stop what to write there to stop
+    /// @param go what to write there to go on
+    /// @param events where to read what is so
+    /// @param stopped the line there that says that all stand
+    private record Freezer(Path control, String stop, String go, Path events, String stopped) {
+        void ask(boolean freeze) throws IOException {
+            Files.writeString(control, freeze ? stop : go);
+        }
+
+        /// Version 1 says `FREEZING` until the last has stopped, and looks only when it is read.
+        boolean reaches(boolean frozen, Duration deadline) throws IOException {
+            long end = System.nanoTime() + deadline.toNanos();
+            while (Files.readString(events).lines().anyMatch(stopped::equals) != frozen) {
+                if (System.nanoTime() > end) {
+                    return false;
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+            return true;
+        }
+    }
+
     /// Removes the group if nobody and no group is in it.
     public void removeIfEmpty() {
         directories().forEach(Cgroup::removed);

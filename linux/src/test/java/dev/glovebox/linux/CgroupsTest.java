@@ -54,17 +54,7 @@ class CgroupsTest {
         Files.writeString(group.resolve("memory.events"), "oom 2\noom_kill 1\n");
         Files.writeString(group.resolve("pids.current"), "3\n");
         Files.writeString(group.resolve("cgroup.procs"), "");
-        Cgroups cgroups =
-                Cgroups.of(
-                        List.of(
-                                new MountInfo(
-                                        1,
-                                        "/",
-                                        root.toString(),
-                                        Set.of("rw"),
-                                        "cgroup2",
-                                        "cgroup2",
-                                        Set.of("rw"))));
+        Cgroups cgroups = unified();
 
         Cgroup cgroup = cgroups.group("/glovebox/s1");
 
@@ -104,11 +94,62 @@ class CgroupsTest {
     }
 
     @Test
+    void versionTwoFreezesByItsFreezeFileAndWaitsForTheEvent() throws Exception {
+        Path group = Files.createDirectories(root.resolve("g"));
+        Path control = Files.writeString(group.resolve("cgroup.freeze"), "0");
+        Path events = Files.writeString(group.resolve("cgroup.events"), "populated 1\nfrozen 0\n");
+        Cgroup cgroup = unified().group("/g");
+
+        assertThat(cgroup.freeze(Duration.ofMillis(5))).isFalse();
+        assertThat(control).hasContent("0");
+
+        Files.writeString(events, "populated 1\nfrozen 1\n");
+        assertThat(cgroup.freeze(Duration.ofSeconds(60))).isTrue();
+        assertThat(control).hasContent("1");
+        assertThat(cgroup.thaw(Duration.ofMillis(5))).isFalse();
+
+        Files.writeString(events, "populated 1\nfrozen 0\n");
+        assertThat(cgroup.thaw(Duration.ofSeconds(60))).isTrue();
+        assertThat(control).hasContent("0");
+    }
+
+    @Test
+    void versionOneFreezesByItsStateFile() throws Exception {
+        Path state = Files.createDirectories(root.resolve("freezer/g")).resolve("freezer.state");
+        Files.writeString(state, "THAWED\n");
+        Cgroup cgroup = Cgroups.of(List.of(legacy("freezer"))).group("/g");
+
+        assertThat(cgroup.freeze(Duration.ofSeconds(60))).isTrue();
+        assertThat(state).hasContent("FROZEN");
+        assertThat(cgroup.thaw(Duration.ofSeconds(60))).isTrue();
+        assertThat(state).hasContent("THAWED");
+    }
+
+    @Test
+    void aGroupThatIsNotThereCannotBeFrozen() {
+        assertThatThrownBy(() -> unified().group("/none").freeze(Duration.ofSeconds(1)))
+                .hasMessageContaining("/none");
+    }
+
+    @Test
     void refusesAPathThatLeavesTheHierarchy() {
         Cgroups cgroups = Cgroups.of(List.of(legacy("memory")));
 
         assertThatThrownBy(() -> cgroups.group("/a/../b")).hasMessageContaining("/a/../b");
         assertThatThrownBy(() -> cgroups.group("a")).hasMessageContaining("absolute");
+    }
+
+    private Cgroups unified() {
+        return Cgroups.of(
+                List.of(
+                        new MountInfo(
+                                1,
+                                "/",
+                                root.toString(),
+                                Set.of("rw"),
+                                "cgroup2",
+                                "cgroup2",
+                                Set.of("rw"))));
     }
 
     private MountInfo legacy(String controllers) {

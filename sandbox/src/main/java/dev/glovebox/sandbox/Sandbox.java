@@ -1,11 +1,18 @@
 package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.Cgroup;
+import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
+import dev.glovebox.sandbox.guest.GuestException;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /// A running sandbox. It ends when it is closed, when its worker dies, or when its pid 1 is killed
 /// for want of memory.
@@ -14,12 +21,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /// (both in memory, gone at the end), in `/dev/shm` and in the mounts it was given, and nowhere
 /// else. Thread-safe.
 public final class Sandbox implements AutoCloseable {
+    private static final Duration FREEZE_DEADLINE = Duration.ofSeconds(5);
+
     private final SandboxSpec spec;
     private final Guest guest;
     private final Attestation attestation;
     private final Cgroup group;
     private final Runnable end;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final CompletableFuture<SandboxState.Ended> ended = new CompletableFuture<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private volatile SandboxState state = new SandboxState.Ready(Instant.now());
+    private volatile boolean closed;
 
     Sandbox(SandboxSpec spec, Guest guest, Attestation attestation, Cgroup group, Runnable end) {
         this.spec = spec;
@@ -27,6 +39,7 @@ public final class Sandbox implements AutoCloseable {
         this.attestation = attestation;
         this.group = group;
         this.end = end;
+        guest.onEnd(this::lost);
     }
 
     /// As in its [SandboxSpec].
@@ -75,6 +88,71 @@ public final class Sandbox implements AutoCloseable {
         return group.tasks();
     }
 
+    /// Where it is in its life.
+    public SandboxState state() {
+        return state;
+    }
+
+    /// Tells once how it ended, on a thread of its own; at once if it has.
+    public void onEnd(Consumer<SandboxState.Ended> listener) {
+        CompletableFuture<Void> _ =
+                ended.thenAccept(end ->
+                        Thread.ofVirtual().name("end-" + name()).start(() -> listener.accept(end)));
+    }
+
+    /// Stops every process inside where it is, and waits until all stand.
+    ///
+    /// New calls are refused with `EBUSY` from now on. Calls under way keep what they have, and the
+    /// time of their deadlines stands ([Guest#clock]). Memory stays in use. Nothing happens if it
+    /// is paused.
+    ///
+    /// @throws SandboxException [Band#CALLER] if it has ended, [Band#HOST] if a process cannot be
+    ///   stopped within five seconds; it then runs on
+    public void pause() {
+        lock.lock();
+        try {
+            refuseIfEnded("pause");
+            if (state instanceof SandboxState.Paused) {
+                return;
+            }
+            guest.hold();
+            if (!group.freeze(FREEZE_DEADLINE)) {
+                guest.release();
+                throw new SandboxException(
+                        Band.HOST, "sandbox " + name() + " has a process that cannot be stopped");
+            }
+            become(new SandboxState.Paused(Instant.now()));
+        } catch (IOException e) {
+            guest.release();
+            throw new SandboxException(Band.HOST, "cannot pause sandbox " + name(), e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Lets every process inside go on. Nothing happens if it is not paused.
+    ///
+    /// @throws SandboxException [Band#CALLER] if it has ended, [Band#HOST] if it does not go on
+    public void resume() {
+        lock.lock();
+        try {
+            refuseIfEnded("resume");
+            if (state instanceof SandboxState.Ready) {
+                return;
+            }
+            if (!group.thaw(FREEZE_DEADLINE)) {
+                throw new SandboxException(
+                        Band.HOST, "sandbox " + name() + " does not go on after its pause");
+            }
+            become(new SandboxState.Ready(Instant.now()));
+            guest.release();
+        } catch (IOException e) {
+            throw new SandboxException(Band.HOST, "cannot resume sandbox " + name(), e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     Cgroup group() {
         return group;
     }
@@ -83,15 +161,58 @@ public final class Sandbox implements AutoCloseable {
         return group.processes();
     }
 
-    /// Ends every process inside and removes all traces on the host. Waits until that is so, up to
-    /// ten seconds. A second call does nothing.
+    /// Ends every process inside, paused or not, and removes all traces on the host. Waits until
+    /// that is so, up to ten seconds. A second call does nothing.
     ///
     /// @throws SandboxException [SandboxException.Band#HOST] if a process cannot be ended
     @Override
     public void close() {
-        if (closed.compareAndSet(false, true)) {
-            guest.close();
-            end.run();
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            finish(new SandboxState.Reason.Closed());
+        } finally {
+            lock.unlock();
+        }
+        guest.close();
+        end.run();
+    }
+
+    private void refuseIfEnded(String verb) {
+        if (state instanceof SandboxState.Ended) {
+            throw new SandboxException(
+                    Band.CALLER, "cannot " + verb + " sandbox " + name() + ": it has ended");
+        }
+    }
+
+    /// The connection is gone, by whomever.
+    private void lost(GuestException reason) {
+        lock.lock();
+        try {
+            finish(
+                    group.oomKills() > 0
+                            ? new SandboxState.Reason.OutOfMemory()
+                            : new SandboxState.Reason.Crashed(String.valueOf(reason.getMessage())));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Only the first reason counts.
+    private void finish(SandboxState.Reason reason) {
+        if (!(state instanceof SandboxState.Ended)) {
+            SandboxState.Ended last = new SandboxState.Ended(Instant.now(), reason);
+            state = last;
+            ended.complete(last);
+        }
+    }
+
+    private void become(SandboxState next) {
+        if (!(state instanceof SandboxState.Ended)) {
+            state = next;
         }
     }
 }

@@ -6,6 +6,7 @@ import dev.glovebox.egress.Doors;
 import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
+import dev.glovebox.sandbox.SandboxState;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.worker.shell.ShellEnvironment;
 import dev.glovebox.worker.tool.CallNotes;
@@ -85,6 +86,11 @@ final class Place implements AutoCloseable, CallNotes {
     /// Whether the sandbox still runs.
     boolean alive() {
         return sandbox.guest().isOpen();
+    }
+
+    /// Whether the operator has paused the sandbox, so that it takes no calls.
+    boolean paused() {
+        return sandbox.state() instanceof SandboxState.Paused;
     }
 
     /// Whether a process was killed for want of memory since somebody last asked.

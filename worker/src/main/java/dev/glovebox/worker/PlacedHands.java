@@ -60,6 +60,12 @@ final class PlacedHands implements Hands {
             Thread.currentThread().interrupt();
             return ToolResult.error(call.name() + ": interrupted");
         }
+        if (current.paused()) {
+            return ToolResult.error(
+                    call.name()
+                            + ": the sandbox is paused by the operator of this worker, try again"
+                            + " later");
+        }
         try {
             return current.tools().call(call.name(), call.input(), cancellation);
         } catch (GuestException e) {

@@ -5,6 +5,7 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,10 +24,12 @@ final class Connection {
 
     private final SocketChannel channel;
     private final Duration timeout;
-    private final Outbox outbox = new Outbox();
     private final AtomicInteger ids = new AtomicInteger();
     private final ConcurrentHashMap<Integer, Listener> listeners = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable GuestException> ended = new AtomicReference<>();
+    private final CompletableFuture<GuestException> end = new CompletableFuture<>();
+    private final CallClock clock = new CallClock();
+    private final Outbox outbox = new Outbox(clock);
 
     Connection(SocketChannel channel, Duration timeout) {
         this.channel = channel;
@@ -45,6 +48,15 @@ final class Connection {
 
     Duration timeout() {
         return timeout;
+    }
+
+    CallClock clock() {
+        return clock;
+    }
+
+    /// Completed with the reason once it has ended and every listener was told.
+    CompletableFuture<GuestException> ended() {
+        return end;
     }
 
     boolean isOpen() {
@@ -104,6 +116,7 @@ final class Connection {
                         listener.broken(reason);
                     }
                 });
+        end.complete(reason);
     }
 
     private void writeUntilEnd() {

@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -42,7 +43,8 @@ public final class Guest implements AutoCloseable {
         connection.attach(0, greeting);
         connection.start();
         try {
-            Map<String, String> hello = lines(greeting.await(limits.callTimeout()));
+            Map<String, String> hello =
+                    lines(greeting.await(limits.callTimeout(), connection.clock()));
             connection.detach(0);
             if (!String.valueOf(Wire.VERSION).equals(hello.get("protocol"))) {
                 throw new GuestException("EPROTO", "protocol version of glovebox-init", "");
@@ -67,6 +69,7 @@ public final class Guest implements AutoCloseable {
     /// @throws GuestException the errno of what failed: `ENOENT` for a program or directory that is
     ///   not there, `EACCES`, `EAGAIN` at the limit of processes, `E2BIG`
     public GuestProcess start(ProcessRequest request) {
+        refuseIfHeld("start", request.argv().getFirst());
         int id = connection.newId();
         Frame frame = startFrame(id, request);
         GuestProcess process = new GuestProcess(connection, id, request, limits.streamBytes());
@@ -128,13 +131,14 @@ public final class Guest implements AutoCloseable {
     /// new. A link is followed to the existing file it leads to; what is no regular file is
     /// refused.
     public void write(String path, byte[] content, WriteOptions options) {
+        refuseIfHeld("write", path);
         acquire(writes, "write", path);
         int id = connection.newId();
         Reply reply = new Reply("write", path);
         connection.attach(id, reply);
         try {
             sendContent(id, path, content, options, reply);
-            reply.await(limits.callTimeout());
+            reply.await(limits.callTimeout(), connection.clock());
         } catch (GuestException e) {
             connection.sendIfOpen(frame(Wire.WRITE_ABORT, id, path));
             throw e;
@@ -163,7 +167,7 @@ public final class Guest implements AutoCloseable {
     /// @param recursive with all that is in it, never through a link; otherwise a full one is
     ///   `ENOTEMPTY`
     public void remove(String path, boolean recursive) {
-        long deadline = System.nanoTime() + limits.callTimeout().toNanos();
+        long deadline = clock().nanoTime() + limits.callTimeout().toNanos();
         while (call(
                                 "remove",
                                 path,
@@ -173,7 +177,7 @@ public final class Guest implements AutoCloseable {
                                                 .path(path))
                         .get()
                 != 0) {
-            if (System.nanoTime() > deadline) {
+            if (clock().nanoTime() > deadline) {
                 throw new GuestException("ETIMEDOUT", "remove", path);
             }
         }
@@ -196,6 +200,34 @@ public final class Guest implements AutoCloseable {
         return connection.isOpen();
     }
 
+    /// What deadlines of calls are measured with.
+    public CallClock clock() {
+        return connection.clock();
+    }
+
+    /// Stops [#clock] and refuses every new call with `EBUSY`, for a sandbox about to be frozen.
+    /// Calls under way go on waiting, and what is written to a process's input waits for
+    /// [#release].
+    public void hold() {
+        connection.clock().stop();
+    }
+
+    /// Takes calls again, and lets the time of those under way run on.
+    public void release() {
+        connection.clock().go();
+    }
+
+    /// Tells once that the guest is gone and why, on a thread of its own; at once if it is.
+    public void onEnd(Consumer<GuestException> listener) {
+        CompletableFuture<Void> _ =
+                connection
+                        .ended()
+                        .thenAccept(reason ->
+                                Thread.ofVirtual()
+                                        .name("guest-end")
+                                        .start(() -> listener.accept(reason)));
+    }
+
     /// Ends the connection, whereupon init kills every process inside and leaves.
     @Override
     public void close() {
@@ -212,6 +244,7 @@ public final class Guest implements AutoCloseable {
     }
 
     private ByteBuffer call(String step, String path, Request request) {
+        refuseIfHeld(step, path);
         return call(new Reply(step, path), request);
     }
 
@@ -221,13 +254,14 @@ public final class Guest implements AutoCloseable {
         connection.attach(id, reply);
         try {
             connection.send(frame);
-            return reply.await(limits.callTimeout());
+            return reply.await(limits.callTimeout(), connection.clock());
         } finally {
             connection.detach(id);
         }
     }
 
     private void transfer(String step, String path, Consumer<ByteBuffer> parts, Request request) {
+        refuseIfHeld(step, path);
         acquire(transfers, step, path);
         try {
             call(new Reply(step, path, parts), request);
@@ -287,6 +321,12 @@ public final class Guest implements AutoCloseable {
         request.argv().forEach(frame::string);
         request.environment().forEach(frame::variable);
         return frame;
+    }
+
+    private void refuseIfHeld(String step, String subject) {
+        if (connection.clock().isStopped()) {
+            throw new GuestException("EBUSY", step, subject);
+        }
     }
 
     private void acquire(Semaphore places, String step, String path) {

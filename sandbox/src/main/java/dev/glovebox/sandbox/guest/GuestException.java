@@ -4,8 +4,9 @@ package dev.glovebox.sandbox.guest;
 ///
 /// [#code] is the name of an errno. Those of the inside are the kernel's; of our own are
 /// `ECONNRESET` (the sandbox or the [Guest] is gone), `ETIMEDOUT` (no answer in time), `EINTR`
-/// (this thread was interrupted, and still is), `EPROTO` (the inside answered nonsense), `EINVAL`
-/// and `E2BIG` (the call cannot be sent: a NUL or a relative path, too long).
+/// (this thread was interrupted, and still is), `EPROTO` (the inside answered nonsense), `EBUSY`
+/// (the sandbox is paused; nothing was sent), `EINVAL` and `E2BIG` (the call cannot be sent: a NUL
+/// or a relative path, too long).
 public final class GuestException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

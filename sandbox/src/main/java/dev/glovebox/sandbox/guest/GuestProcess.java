@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -81,11 +80,12 @@ public final class GuestProcess implements AutoCloseable {
 
     /// Waits for its exit, not for the end of its output.
     ///
+    /// @param timeout by [Guest#clock]: while the sandbox is paused it does not run
     /// @throws TimeoutException if it has not exited in time
     /// @throws GuestException if the sandbox is gone, or this thread is interrupted
     public Exit waitFor(Duration timeout) throws TimeoutException {
         try {
-            return exited.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            return connection.clock().get(exited, timeout);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new GuestException("EINTR", "wait for", program, e);
@@ -120,12 +120,13 @@ public final class GuestProcess implements AutoCloseable {
 
     /// Waits until it runs or has failed to.
     void awaitStart(Duration timeout) {
-        Reply.await(started, timeout, "start", program);
+        Reply.await(started, timeout, connection.clock(), "start", program);
     }
 
     private ProcessOutput output(int stream, int capacity) {
         return new ProcessOutput(
                 capacity,
+                connection.clock(),
                 granted ->
                         connection.sendIfOpen(
                                 new Frame(Wire.CREDIT, id, "").number(stream).amount(granted)),

@@ -17,6 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Outbox {
     private static final int LIMIT = 2 * (Wire.REQUEST_HEAD + Wire.PAYLOAD_MAX);
 
+    private final CallClock clock;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition filled = lock.newCondition();
     private final Condition emptied = lock.newCondition();
@@ -25,6 +26,10 @@ final class Outbox {
     private ByteBuffer filling = ByteBuffer.allocate(4096);
 
     private boolean closed;
+
+    Outbox(CallClock clock) {
+        this.clock = clock;
+    }
 
     /// Waits for room and takes the frames, all or none of each, in this order.
     ///
@@ -80,13 +85,14 @@ final class Outbox {
 
     /// With the lock held.
     private void awaitRoom(int size, long timeoutNanos) {
-        long left = timeoutNanos;
+        long deadline = clock.nanoTime() + timeoutNanos;
         try {
             while (!closed && filling.position() + size > LIMIT) {
+                long left = deadline - clock.nanoTime();
                 if (left <= 0) {
                     throw new GuestException("ETIMEDOUT", "send to the sandbox", "");
                 }
-                left = emptied.awaitNanos(left);
+                long _ = emptied.awaitNanos(clock.patience(left));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -99,7 +99,8 @@ public final class ProcessInput extends OutputStream {
 
     private void put(byte[] buffer, int offset, int length, long timeoutNanos)
             throws IOException, TimeoutException {
-        long deadline = timeoutNanos == FOREVER ? FOREVER : System.nanoTime() + timeoutNanos;
+        long deadline =
+                timeoutNanos == FOREVER ? FOREVER : connection.clock().nanoTime() + timeoutNanos;
         int done = 0;
         while (done < length) {
             int count = takeCredit(length - done, deadline);
@@ -118,8 +119,8 @@ public final class ProcessInput extends OutputStream {
             while (credit == 0 && !gone && !closed) {
                 if (deadline == FOREVER) {
                     changed.await();
-                } else if (changed.awaitNanos(deadline - System.nanoTime()) <= 0) {
-                    throw new TimeoutException("stdin was not read in time");
+                } else {
+                    long _ = changed.awaitNanos(patience(deadline));
                 }
             }
             if (gone || closed) {
@@ -134,5 +135,14 @@ public final class ProcessInput extends OutputStream {
         } finally {
             lock.unlock();
         }
+    }
+
+    private long patience(long deadline) throws TimeoutException {
+        CallClock clock = connection.clock();
+        long left = deadline - clock.nanoTime();
+        if (left <= 0) {
+            throw new TimeoutException("stdin was not read in time");
+        }
+        return clock.patience(left);
     }
 }

@@ -22,6 +22,7 @@ public final class ProcessOutput extends InputStream {
     private static final long FOREVER = Long.MAX_VALUE;
 
     private final int capacity;
+    private final CallClock clock;
     private final IntConsumer grant;
     private final Runnable stop;
     private final ReentrantLock lock = new ReentrantLock();
@@ -37,8 +38,9 @@ public final class ProcessOutput extends InputStream {
 
     /// @param grant told how many bytes more the inside may send
     /// @param stop told that nobody will read any more
-    ProcessOutput(int capacity, IntConsumer grant, Runnable stop) {
+    ProcessOutput(int capacity, CallClock clock, IntConsumer grant, Runnable stop) {
         this.capacity = capacity;
+        this.clock = clock;
         this.grant = grant;
         this.stop = stop;
     }
@@ -176,13 +178,14 @@ public final class ProcessOutput extends InputStream {
 
     /// True if there are bytes, false at the end of the output. With the lock held, as the next.
     private boolean awaitBytes(long timeoutNanos) throws IOException, TimeoutException {
-        long left = timeoutNanos;
+        long start = clock.nanoTime();
         try {
             while (size == 0 && !ended && broken == null) {
+                long left = timeoutNanos - (clock.nanoTime() - start);
                 if (left <= 0) {
                     throw new TimeoutException("no output in time");
                 }
-                left = changed.awaitNanos(left);
+                long _ = changed.awaitNanos(clock.patience(left));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

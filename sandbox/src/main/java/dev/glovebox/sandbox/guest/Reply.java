@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
@@ -55,13 +54,18 @@ final class Reply implements Listener {
     /// Waits for the result.
     ///
     /// @throws GuestException the error of the inside, or why none came
-    ByteBuffer await(Duration timeout) {
-        return await(done, timeout, step, path);
+    ByteBuffer await(Duration timeout, CallClock clock) {
+        return await(done, timeout, clock, step, path);
     }
 
-    static <T> T await(CompletableFuture<T> future, Duration timeout, String step, String path) {
+    static <T> T await(
+            CompletableFuture<T> future,
+            Duration timeout,
+            CallClock clock,
+            String step,
+            String path) {
         try {
-            return future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            return clock.get(future, timeout);
         } catch (TimeoutException e) {
             throw new GuestException("ETIMEDOUT", step, path, e);
         } catch (InterruptedException e) {

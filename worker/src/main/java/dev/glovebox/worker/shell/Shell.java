@@ -1,5 +1,6 @@
 package dev.glovebox.worker.shell;
 
+import dev.glovebox.sandbox.guest.CallClock;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class Shell implements AutoCloseable {
     private static final int CHUNK = 32 * 1024;
 
+    private final CallClock clock;
     private final GuestProcess process;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -39,7 +41,8 @@ public final class Shell implements AutoCloseable {
     private boolean complete;
     private boolean ended;
 
-    private Shell(GuestProcess process) {
+    private Shell(CallClock clock, GuestProcess process) {
+        this.clock = clock;
         this.process = process;
     }
 
@@ -52,7 +55,7 @@ public final class Shell implements AutoCloseable {
                         environment.root(),
                         Optional.empty(),
                         true);
-        Shell shell = new Shell(guest.start(request));
+        Shell shell = new Shell(guest.clock(), guest.start(request));
         Thread.ofVirtual().name("shell-output").start(shell::readOutput);
         return shell;
     }
@@ -61,7 +64,7 @@ public final class Shell implements AutoCloseable {
     public Outcome run(String command, Duration timeout, Cancellation cancellation) {
         String nonce = "__GBX_CMD_" + UUID.randomUUID() + "_DONE__";
         CommandOutput mine = new CommandOutput(nonce);
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = clock.nanoTime() + timeout.toNanos();
         lock.lock();
         try {
             output = mine;
@@ -118,11 +121,11 @@ public final class Shell implements AutoCloseable {
         lock.lock();
         try {
             while (!complete && !ended && !cancellation.cancelled()) {
-                long left = deadline - System.nanoTime();
+                long left = deadline - clock.nanoTime();
                 if (left <= 0) {
                     return new Outcome.TimedOut();
                 }
-                changed.awaitNanos(left);
+                changed.awaitNanos(clock.patience(left));
             }
             output = null;
             if (complete) {
