@@ -13,12 +13,14 @@ public final class Errno {
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
     public static final int EEXIST = 17;
+    public static final int EXDEV = 18;
     public static final int ENODEV = 19;
     public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
     public static final int EMFILE = 24;
     public static final int ENOSPC = 28;
     public static final int EROFS = 30;
+    public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
     public static final int EOPNOTSUPP = 95;
@@ -35,12 +37,14 @@ public final class Errno {
                     Map.entry(EACCES, "EACCES, permission denied"),
                     Map.entry(EBUSY, "EBUSY, in use"),
                     Map.entry(EEXIST, "EEXIST, exists already"),
+                    Map.entry(EXDEV, "EXDEV, out of the directory or the file system"),
                     Map.entry(ENODEV, "ENODEV, not known to this kernel"),
                     Map.entry(ENOTDIR, "ENOTDIR, not a directory"),
                     Map.entry(EINVAL, "EINVAL, invalid argument"),
                     Map.entry(EMFILE, "EMFILE, too many open files"),
                     Map.entry(ENOSPC, "ENOSPC, no space left"),
                     Map.entry(EROFS, "EROFS, read-only file system"),
+                    Map.entry(ENAMETOOLONG, "ENAMETOOLONG, too long a name"),
                     Map.entry(ENOSYS, "ENOSYS, not in this kernel"),
                     Map.entry(ELOOP, "ELOOP, too many symbolic links"),
                     Map.entry(EOPNOTSUPP, "EOPNOTSUPP, not supported"),
