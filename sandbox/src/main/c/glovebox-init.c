@@ -9,6 +9,7 @@
  *   1. hides: it is not dumpable, so the agent, which has the same uid, cannot look at its memory,
  *      descriptors or environment; stdout and stderr of the runtime are let go;
  *   2. says HELLO with what it sees of its own confinement, for the worker to check before anything runs;
+ *      and once all mounts are there, it confines itself a second time (confine.c);
  *   3. serves requests in one thread around one poll(2): frames in, processes and files, frames out;
  *   4. leaves when the connection ends or is misused, and takes every process with it. There is nothing
  *      to come back to: a sandbox whose worker is gone has no purpose, and one that cannot parse its
@@ -71,8 +72,8 @@ static void say_hello(void) {
     static const char *const namespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
     char text[8192], link[64], *room = text, *end = text + sizeof text;
     room += snprintf(room, (size_t) (end - room), "protocol\t%d\npid\t%d\nuid\t%d\ngid\t%d\n"
-                     "dumpable\t%d\nno_new_privs\t%d\n", PROTOCOL_VERSION, getpid(), (int) getuid(), (int) getgid(),
-                     prctl(PR_GET_DUMPABLE), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+                     "dumpable\t%d\nno_new_privs\t%d\nlandlock\t%d\n", PROTOCOL_VERSION, getpid(), (int) getuid(),
+                     (int) getgid(), prctl(PR_GET_DUMPABLE), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), confine_offered());
     for (size_t i = 0; i < sizeof namespaces / sizeof namespaces[0]; i++) {
         char path[32];
         snprintf(path, sizeof path, "/proc/self/ns/%s", namespaces[i]);
@@ -91,6 +92,7 @@ static void say_hello(void) {
 /* What each type is made of: who acts, how many strings (the first an absolute path), and whether data may follow. */
 static const struct { action *act; size_t strings; bool data; } types[256] = {
     [START] = {process_start, 2, false}, /* and arguments without number */
+    [CONFINE] = {confine, 1, false},     /* and more places */
     [STDIN] = {process_stdin, 0, true},
     [CLOSE] = {process_close, 0, false},
     [CREDIT] = {process_credit, 0, false},
@@ -113,7 +115,8 @@ static const struct { action *act; size_t strings; bool data; } types[256] = {
 static bool handle(const struct request *r) {
     size_t strings = types[r->type].strings;
     if (types[r->type].act == NULL || (r->size > 0 && !types[r->type].data)) return false;
-    if (r->type == START ? r->string_count < strings : r->string_count != strings) return false;
+    bool more = r->type == START || r->type == CONFINE;
+    if (more ? r->string_count < strings : r->string_count != strings) return false;
     if (strings > 0 && r->strings[0][0] != '/') return false; /* relative to what? */
     types[r->type].act(r);
     return !violated;

@@ -39,7 +39,7 @@
 #define TRANSFERS_MAX 16
 
 enum request_type {
-    START = 1, STDIN, CLOSE, CREDIT, SIGNAL, RESIZE,
+    START = 1, STDIN, CLOSE, CREDIT, SIGNAL, RESIZE, CONFINE,
     READ = 16, LIST, STAT, MKDIR, REMOVE, RENAME, REALPATH, WRITE_OPEN, WRITE_DATA, WRITE_COMMIT, WRITE_ABORT
 };
 enum answer_type { HELLO = 128, RESULT, ERROR, PART, STDOUT, STDERR, CLOSED, GRANT, EXIT, FATAL = 143 };
@@ -86,10 +86,15 @@ extern bool violated; /* glovebox-init.c: once set, the loop ends everything */
 /* process.c */
 action process_start, process_stdin, process_credit, process_close, process_signal, process_resize;
 nfds_t processes_watch(struct pollfd *into); /* at most 3 * PROCESSES_MAX */
+bool processes_started(void);            /* ever */
 void processes_reap(void), processes_pump(void), processes_kill_all(void);
 
 /* child.c: a process with these three descriptors; -1 = errno and the step that failed. */
 pid_t launch(const struct request *r, const int stdio[3], const char **step);
+
+/* confine.c */
+action confine;
+int confine_offered(void);               /* the ABI of Landlock to use here, 0 = none */
 
 /* files.c, write.c, tree.c: what returns an int gives a descriptor or 0, or -1 with errno. */
 action file_read, file_list, file_stat, file_mkdir, file_remove, file_rename, file_realpath;

@@ -74,6 +74,7 @@ static void put_session(struct bytes *b) {
     snprintf(file, sizeof file, "%s/a/file", area);
     snprintf(moved, sizeof moved, "%s/moved", area);
     const struct shape shapes[] = {
+        {.type = CONFINE, .id = 14, .strings = {area, "/dev/shm"}},
         {.type = START, .id = 1, .amount = 4000, .amount_err = 10, .strings = {"/", "cat", "/etc/passwd", "-"},
          .variables = {"PATH=/usr/bin:/bin", "A=b"}},
         {.type = START, .id = 2, .flags = TERMINAL, .rows = 24, .columns = 80, .amount = 100, .strings = {"/", "cat"}},
@@ -202,6 +203,11 @@ int __real_unlinkat(int fd, const char *name, int flags);
 int __wrap_unlinkat(int fd, const char *name, int flags) {
     if (!inside_fd(fd)) REFUSE;
     return __real_unlinkat(fd, name, flags);
+}
+int __real_mknodat(int fd, const char *name, mode_t mode, dev_t device);
+int __wrap_mknodat(int fd, const char *name, mode_t mode, dev_t device) {
+    if (!inside_fd(fd)) REFUSE;
+    return __real_mknodat(fd, name, mode, device);
 }
 int __real_fchmod(int fd, mode_t mode);
 int __wrap_fchmod(int fd, mode_t mode) {

@@ -9,7 +9,7 @@ import java.util.TreeMap;
 ///
 /// @param runtime it runs under
 /// @param state what pid 1 read of itself in its `/proc`: `CapEff`, `NoNewPrivs`, `Seccomp`, `Uid`,
-///   `ns/net` and so on
+///   `ns/net` and so on; and `landlock`, the version of it in force
 /// @param mounts everything mounted inside
 public record Attestation(RuntimeName runtime, Map<String, String> state, List<MountInfo> mounts) {
     public Attestation {

@@ -29,6 +29,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 
 /// One start of one sandbox, from specification to attested guest.
 ///
@@ -212,7 +213,9 @@ final class Launch {
                             runtime.program(),
                             mismatches));
         }
-        return new Attestation(runtime, seen, mounts);
+        Map<String, String> state = new TreeMap<>(seen);
+        state.put("landlock", WritablePlaces.of(spec).confine(guest, runtime));
+        return new Attestation(runtime, state, mounts);
     }
 
     /// The one thing that is seen from outside: pid 1 cannot read the limits it is under.

@@ -2,7 +2,9 @@ package dev.glovebox.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.glovebox.linux.Landlock;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -57,6 +59,33 @@ class EscapeIT {
                             "x");
             assertThat(Files.getAttribute(onDisk(runtime, "places/.try"), "unix:uid"))
                     .isEqualTo(1000);
+        }
+    }
+
+    /// Landlock behind the mounts: a file of `/proc` that the mounts let its owner write, and whose
+    /// owner the agent is, is not written.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void theSecondLayerHoldsWhereTheMountsWouldLetThrough(RuntimeName runtime) throws Exception {
+        assumeTrue(Landlock.offered() >= 2, "this kernel has no Landlock");
+        try (Sandbox sandbox = ground(runtime).sandbox("layer", Limits.DEFAULT)) {
+            assertThat(sandbox.attestation().state())
+                    .containsEntry("landlock", String.valueOf(Math.min(7, Landlock.offered())));
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            stat -c %U:%a /proc/self/comm; grep -c '/proc proc rw' /proc/self/mounts
+                            echo x > /proc/self/comm
+                            cd /workspace && mkdir a && touch f && mv f a/ && ln a/f g && echo works
+                            """);
+
+            assertThat(result.output().lines())
+                    .containsExactly(
+                            "agent:644",
+                            "1",
+                            "/bin/bash: line 2: /proc/self/comm: Permission denied",
+                            "works");
         }
     }
 
