@@ -1,5 +1,9 @@
 package dev.glovebox.linux;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +32,17 @@ public record MountInfo(
     public MountInfo {
         options = Set.copyOf(options);
         superOptions = Set.copyOf(superOptions);
+    }
+
+    /// What the calling process sees mounted now.
+    ///
+    /// @throws UncheckedIOException when `/proc` cannot be read
+    public static List<MountInfo> ofThisProcess() {
+        try {
+            return parse(Files.readString(Path.of("/proc/self/mountinfo")));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read /proc/self/mountinfo", e);
+        }
     }
 
     /// Reads the whole file; of two mounts at one target the later one is on top.
