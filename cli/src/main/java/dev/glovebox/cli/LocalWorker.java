@@ -43,7 +43,7 @@ final class LocalWorker implements AutoCloseable {
                                 settings.over(defaults),
                                 sandboxes,
                                 doors,
-                                Workspaces.open(directories.workspaces())));
+                                Workspaces.open(directories.workspaces(), settings.disk())));
             } catch (RuntimeException e) {
                 doors.close();
                 throw e;

@@ -12,6 +12,8 @@ import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.workspace.Workspace;
+import dev.glovebox.workspace.WorkspaceLimits;
 import dev.glovebox.workspace.Workspaces;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,6 +72,13 @@ final class SandboxRun implements Callable<Integer> {
             description = "Keep /workspace under this name; default: gone at the end.")
     private @Nullable String workspace;
 
+    @Option(
+            names = "--disk",
+            paramLabel = "SIZE",
+            description =
+                    "Size of a new /workspace; a kept one keeps the size it was made with (default: 10g).")
+    private @Nullable String disk;
+
     @Option(names = "--memory", paramLabel = "SIZE", description = "Such as 256m (default: 2g).")
     private @Nullable String memory;
 
@@ -105,19 +114,29 @@ final class SandboxRun implements Callable<Integer> {
         try (var sandboxes = place.sandboxes();
                 var doors = Doors.open(EgressConfig.at(place.directories().doors()));
                 Door door = doors.open(PROGRAM, rules);
-                var disk = Disk.of(place.directories(), Optional.ofNullable(workspace));
+                var files = disk(place.directories());
                 Sandbox sandbox =
                         sandboxes.create(
                                 new SandboxSpec(
                                         PROGRAM,
                                         Template.builtIn(template),
-                                        List.of(new Mount(disk.path(), "/workspace", false)),
+                                        List.of(new Mount(files.path(), "/workspace", false)),
                                         Optional.of(door.networkNamespace()),
                                         limits,
                                         Map.of()))) {
             ending.ask(sandbox::close);
             return new PassThrough(sandbox, timeout).run(command);
         }
+    }
+
+    private Disk disk(StateDirectories passing) {
+        return workspace == null
+                ? Disk.passing(workspaces(passing.workspaces()))
+                : Disk.kept(
+                        workspaces(
+                                new StateDirectories(Path.of(StateDirectories.DEFAULT))
+                                        .workspaces()),
+                        workspace);
     }
 
     private Limits limits() {
@@ -131,24 +150,34 @@ final class SandboxRun implements Callable<Integer> {
         return pids == null ? limits : limits.withPids(pids);
     }
 
-    /// The directory behind `/workspace`: a named one that stays, or one that goes with the
+    private Workspaces workspaces(Path root) {
+        return Workspaces.open(
+                root,
+                Optional.of(
+                        disk == null
+                                ? WorkspaceLimits.DEFAULT
+                                : WorkspaceLimits.DEFAULT.withBytes(Limits.bytes(disk))));
+    }
+
+    /// The workspace behind `/workspace`: a named one that stays, or one that goes with the
     /// sandbox.
-    private record Disk(Path path, Runnable end) implements AutoCloseable {
-        static Disk of(StateDirectories place, Optional<String> name) {
-            if (name.isPresent()) {
-                Workspaces kept =
-                        Workspaces.open(
-                                new StateDirectories(Path.of(StateDirectories.DEFAULT))
-                                        .workspaces());
-                return new Disk(kept.open(name.get()).directory(), () -> {});
-            }
-            Workspaces passing = Workspaces.open(place.workspaces());
-            passing.delete(PROGRAM);
-            return new Disk(passing.open(PROGRAM).directory(), () -> passing.delete(PROGRAM));
+    private record Disk(Workspace open, Runnable end) implements AutoCloseable {
+        static Disk kept(Workspaces workspaces, String name) {
+            return new Disk(workspaces.open(name), () -> {});
+        }
+
+        static Disk passing(Workspaces workspaces) {
+            workspaces.delete(PROGRAM);
+            return new Disk(workspaces.open(PROGRAM), () -> workspaces.delete(PROGRAM));
+        }
+
+        Path path() {
+            return open.directory();
         }
 
         @Override
         public void close() {
+            open.close();
             end.run();
         }
     }

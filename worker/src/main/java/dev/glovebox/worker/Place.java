@@ -54,7 +54,7 @@ final class Place implements AutoCloseable, CallNotes {
         Closing closing = new Closing();
         try {
             closing.add(rooms.holds().take(sessionId));
-            Workspace workspace = rooms.workspaces().open(sessionId);
+            Workspace workspace = closing.add(rooms.workspaces().open(sessionId));
             Door door = closing.add(rooms.doors().open(name, config.policy()));
             Mount mount = new Mount(workspace.directory(), ROOT, false);
             Sandbox sandbox =

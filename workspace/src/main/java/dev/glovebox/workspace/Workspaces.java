@@ -1,85 +1,243 @@
 package dev.glovebox.workspace;
 
+import dev.glovebox.linux.Flock;
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Trees;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// The workspaces of one worker: a directory each, below a root that only the worker can enter.
+/// The workspaces of one machine's workers: a disk each, below a root that only they can enter.
 ///
 /// A workspace stays when its sandbox ends, so that a session finds its files again with its next
 /// work item.
+///
+/// ```
+/// ROOT/.disks/ID/image     a file system of fixed size, sparse
+/// ROOT/.disks/ID/mount     where it is mounted while the workspace is open
+/// ROOT/.disks/.template-*  an empty one, to copy
+/// ROOT/ID                  a workspace without limits, a plain directory
+/// ```
+///
+/// No agent ever writes outside the mounted file system or the plain directory, so nothing else
+/// here can have been forged by one. Who has a workspace open holds a lock on `.disks/ID` that the
+/// kernel drops when the holder dies; what a killed worker left mounted is unmounted by the next
+/// one that opens the root. A workspace with limits is open once at a time.
 public final class Workspaces {
     /// Uid and gid of the agent inside a sandbox, and so of its files on disk.
     public static final int AGENT_ID = 1000;
 
+    /// Bytes that the host's file system must have free for a workspace to be opened.
+    public static final long RESERVE_BYTES = 256L << 20;
+
+    private static final System.Logger LOG = System.getLogger(Workspaces.class.getName());
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
     private final Path root;
+    private final Path disks;
+    private final Optional<WorkspaceLimits> limits;
 
-    private Workspaces(Path root) {
+    private Workspaces(Path root, Optional<WorkspaceLimits> limits) {
         this.root = root;
+        this.disks = root.resolve(".disks");
+        this.limits = limits;
     }
 
-    /// Uses a directory for workspaces, making it with mode 0700 where it is missing.
+    /// Uses a directory for workspaces of [WorkspaceLimits#DEFAULT].
     ///
     /// @throws WorkspaceException when it cannot be made or entered
     public static Workspaces open(Path root) {
-        Path directory = root.toAbsolutePath().normalize();
+        return open(root, Optional.of(WorkspaceLimits.DEFAULT));
+    }
+
+    /// Uses a directory for workspaces, making it with mode 0700 where it is missing, and unmounts
+    /// there what killed workers left.
+    ///
+    /// @param limits of workspaces made from now on, empty = plain directories that can fill the
+    ///   file system of the host; a workspace that is there keeps those it was made with
+    /// @throws WorkspaceException when it cannot be made or entered
+    public static Workspaces open(Path root, Optional<WorkspaceLimits> limits) {
         try {
-            Files.createDirectories(directory);
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-        } catch (IOException e) {
-            throw new WorkspaceException("cannot use " + directory + " for workspaces", e);
+            Files.createDirectories(root);
+            // as the mount table will have it
+            Workspaces workspaces = new Workspaces(root.toRealPath(), limits);
+            makePrivate(workspaces.root);
+            makePrivate(workspaces.disks);
+            workspaces.unmountLeftovers();
+            removeUnfinished(workspaces.root);
+            removeUnfinished(workspaces.disks);
+            return workspaces;
+        } catch (IOException | UncheckedIOException | LinuxException e) {
+            throw new WorkspaceException("cannot use " + root + " for workspaces", e);
         }
-        return new Workspaces(directory);
     }
 
     /// The workspace of this id, new and empty if there was none.
     ///
     /// @param id letters, digits, `_`, `.`, `-`, not beginning with a dot, at most 128
-    /// @throws WorkspaceException for another id, or when the disk refuses
+    /// @throws WorkspaceException for another id, when the workspace is open already, or when the
+    ///   disk refuses
     public Workspace open(String id) {
-        Path directory = path(id);
+        Path plain = plain(id);
+        Path disk = disks.resolve(id);
         try {
-            if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-                return new Workspace(id, directory);
+            if (root.toFile().getUsableSpace() < RESERVE_BYTES) {
+                throw new WorkspaceException(
+                        "less than "
+                                + (RESERVE_BYTES >> 20)
+                                + " MiB are free in "
+                                + root
+                                + ": remove workspaces or add space");
             }
-            // made under another name first, so that a workspace that is there belongs to the agent
-            Path fresh = Files.createTempDirectory(root, ".new-");
-            Files.setAttribute(fresh, "unix:uid", AGENT_ID);
-            Files.setAttribute(fresh, "unix:gid", AGENT_ID);
-            Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwxr-xr-x"));
-            Files.move(fresh, directory, StandardCopyOption.ATOMIC_MOVE);
-            return new Workspace(id, directory);
-        } catch (IOException e) {
-            throw new WorkspaceException("cannot make workspace " + id + " in " + root, e);
+            if (isDirectory(plain)) {
+                return new Workspace(id, plain, () -> {});
+            }
+            if (isDirectory(disk)) {
+                return mounted(id, disk);
+            }
+            if (limits.isEmpty()) {
+                make(plain);
+                return new Workspace(id, plain, () -> {});
+            }
+            makeDisk(disk, limits.get());
+            return mounted(id, disk);
+        } catch (IOException | LinuxException e) {
+            throw new WorkspaceException("cannot open workspace " + id + ": " + reason(e), e);
         }
     }
 
     /// Removes the workspace of this id and all that is in it; nothing happens if there is none.
     ///
-    /// @throws WorkspaceException when something of it is left
+    /// @throws WorkspaceException when it is open, or something of it is left
     public void delete(String id) {
-        Path directory = path(id);
-        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
         try {
-            Path doomed = Files.createTempDirectory(root, ".deleting-");
-            Files.move(directory, doomed.resolve("tree"), StandardCopyOption.ATOMIC_MOVE);
-            Trees.remove(doomed);
-        } catch (IOException | UncheckedIOException e) {
+            Path plain = plain(id);
+            if (isDirectory(plain)) {
+                remove(plain);
+            }
+            Path disk = disks.resolve(id);
+            if (isDirectory(disk)) {
+                try (Flock _ = take(id, disk)) {
+                    unmountLeftover(disk);
+                    remove(disk);
+                }
+            }
+        } catch (IOException | UncheckedIOException | LinuxException e) {
             throw new WorkspaceException("cannot remove workspace " + id, e);
         }
     }
 
-    private Path path(String id) {
+    private Workspace mounted(String id, Path disk) throws IOException {
+        Flock lock = take(id, disk);
+        DiskImage image = new DiskImage(disk);
+        try {
+            unmountLeftover(disk);
+            image.mount();
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+        return new Workspace(
+                id,
+                image.mountPoint(),
+                () -> {
+                    try (lock) {
+                        image.unmount();
+                    }
+                });
+    }
+
+    private static Flock take(String id, Path disk) {
+        return Flock.tryTake(disk)
+                .orElseThrow(() ->
+                        new WorkspaceException(
+                                "workspace "
+                                        + id
+                                        + " is open in another sandbox; it can be in one at"
+                                        + " a time"));
+    }
+
+    /// Made under another name first, so that a workspace that is there belongs to the agent.
+    private void make(Path plain) throws IOException {
+        Path fresh = Files.createTempDirectory(root, ".new-");
+        Files.setAttribute(fresh, "unix:uid", AGENT_ID);
+        Files.setAttribute(fresh, "unix:gid", AGENT_ID);
+        Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.move(fresh, plain, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void makeDisk(Path disk, WorkspaceLimits wanted) throws IOException {
+        Path template = DiskImage.template(disks, wanted);
+        Path fresh = Files.createTempDirectory(disks, ".new-");
+        try (Flock _ = take(disk.toString(), fresh)) {
+            DiskImage.copy(template, fresh);
+            Files.move(fresh, disk, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException e) {
+            // somebody else has just made it
+            Trees.remove(fresh);
+            if (!isDirectory(disk)) {
+                throw e;
+            }
+        }
+    }
+
+    private void remove(Path tree) throws IOException {
+        Path doomed = Files.createTempDirectory(root, ".deleting-");
+        Files.move(tree, doomed.resolve("tree"), StandardCopyOption.ATOMIC_MOVE);
+        Trees.remove(doomed);
+    }
+
+    /// What a killed worker was making or removing. Who does so now holds the lock, or finds that
+    /// it is gone, which is what a removal wants.
+    private static void removeUnfinished(Path directory) throws IOException {
+        try (DirectoryStream<Path> unfinished =
+                Files.newDirectoryStream(directory, ".{new,making,deleting}-*")) {
+            for (Path path : unfinished) {
+                try (Flock lock = Flock.tryTake(path).orElse(null)) {
+                    if (lock != null) {
+                        Trees.remove(path);
+                    }
+                }
+            }
+        }
+    }
+
+    private void unmountLeftovers() {
+        for (MountInfo mount : MountInfo.ofThisProcess()) {
+            Path target = Path.of(mount.target());
+            Path disk = target.getParent();
+            if (disk == null || !disks.equals(disk.getParent())) {
+                continue;
+            }
+            try (Flock lock = Flock.tryTake(disk).orElse(null)) {
+                if (lock != null) {
+                    unmountLeftover(disk);
+                    LOG.log(Level.INFO, "unmounted what a killed worker left: {0}", target);
+                }
+            } catch (IOException | LinuxException e) {
+                LOG.log(Level.WARNING, "cannot unmount " + target, e);
+            }
+        }
+    }
+
+    private static void unmountLeftover(Path disk) throws IOException {
+        DiskImage image = new DiskImage(disk);
+        while (image.mounted()) {
+            image.unmount();
+        }
+    }
+
+    private Path plain(String id) {
         if (!ID.matcher(id).matches()) {
             throw new WorkspaceException(
                     "'"
@@ -87,5 +245,24 @@ public final class Workspaces {
                             + "' is no name for a workspace: letters, digits, _ . - and at most 128");
         }
         return root.resolve(id);
+    }
+
+    private static boolean isDirectory(Path path) {
+        return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static void makePrivate(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+    }
+
+    private static String reason(Exception e) {
+        return e instanceof LinuxException linux
+                        && linux.getMessage() != null
+                        && linux.getMessage().contains("/dev/loop")
+                ? linux.getMessage()
+                        + "; this host has no loop devices for disks with a limit: give it some, or"
+                        + " do without the limit (limits.disk: none)"
+                : String.valueOf(e.getMessage());
     }
 }

@@ -5,6 +5,7 @@ import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.worker.PlaceConfig;
 import dev.glovebox.worker.WorkerConfig;
+import dev.glovebox.workspace.WorkspaceLimits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,15 +27,19 @@ import java.util.function.Function;
 ///   memory: 2g
 ///   cpus: 2
 ///   pids: 512
+///   disk: 10g             # of /workspace; none = no limit, for a host without loop devices
+///   files: 1000000        # of /workspace
 /// ```
 ///
 /// @param runtime the OCI runtime asked for
+/// @param disk limits of a new workspace, empty = none
 /// @param place what each session gets
 public record WorkerSettings(
         Optional<Integer> maxSessions,
         Optional<Duration> maxIdle,
         Optional<Duration> drainGrace,
         Optional<RuntimeName> runtime,
+        Optional<WorkspaceLimits> disk,
         PlaceConfig place) {
     /// No file: every default.
     public static final WorkerSettings DEFAULT = in(PlaceConfig.DEFAULT);
@@ -48,12 +53,19 @@ public record WorkerSettings(
                     "policy",
                     "limits.memory",
                     "limits.cpus",
-                    "limits.pids");
+                    "limits.pids",
+                    "limits.disk",
+                    "limits.files");
 
     /// Every default but the place.
     public static WorkerSettings in(PlaceConfig place) {
         return new WorkerSettings(
-                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), place);
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(WorkspaceLimits.DEFAULT),
+                place);
     }
 
     /// Reads a file.
@@ -67,6 +79,7 @@ public record WorkerSettings(
                         settings.get("max-idle", Durations::parse),
                         settings.get("drain-grace", Durations::parse),
                         settings.get("runtime", RuntimeName::parse),
+                        disk(settings),
                         place(settings));
         settings.finish();
         return read;
@@ -97,6 +110,19 @@ public record WorkerSettings(
                 settings.get("policy", path -> policy(settings.directory().resolve(path)))
                         .orElse(EgressPolicy.DENY_ALL);
         return PlaceConfig.DEFAULT.withLimits(limits).withPolicy(policy);
+    }
+
+    private static Optional<WorkspaceLimits> disk(Settings settings) {
+        WorkspaceLimits limits = WorkspaceLimits.DEFAULT;
+        limits = settings.get("limits.files", whole(limits::withFiles)).orElse(limits);
+        return settings.get("limits.disk", disk(limits)).orElse(Optional.of(limits));
+    }
+
+    private static Function<String, Optional<WorkspaceLimits>> disk(WorkspaceLimits limits) {
+        return text ->
+                text.equals("none")
+                        ? Optional.empty()
+                        : Optional.of(limits.withBytes(Limits.bytes(text)));
     }
 
     private static EgressPolicy policy(Path file) {

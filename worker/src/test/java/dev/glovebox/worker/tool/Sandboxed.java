@@ -10,6 +10,7 @@ import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.sandbox.Template;
 import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.shell.ShellEnvironment;
+import dev.glovebox.workspace.Workspace;
 import dev.glovebox.workspace.Workspaces;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +24,7 @@ final class Sandboxed implements AutoCloseable {
     final Sandbox sandbox;
     final Toolset tools;
     private final Sandboxes sandboxes;
+    private final Workspace workspace;
 
     Sandboxed(Path state) {
         this(state, Limits.DEFAULT.withMemory("256m"));
@@ -30,7 +32,8 @@ final class Sandboxed implements AutoCloseable {
 
     Sandboxed(Path state, Limits limits) {
         sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
-        directory = Workspaces.open(state.resolve("ws")).open("sesn_1").directory();
+        workspace = Workspaces.open(state.resolve("ws")).open("sesn_1");
+        directory = workspace.directory();
         sandbox =
                 sandboxes.create(
                         new SandboxSpec(
@@ -64,5 +67,6 @@ final class Sandboxed implements AutoCloseable {
         tools.close();
         sandbox.close();
         sandboxes.close();
+        workspace.close();
     }
 }
