@@ -3,12 +3,11 @@ package dev.glovebox.egress;
 import dev.glovebox.egress.dns.DnsAnswers;
 import dev.glovebox.egress.dns.DnsDatagrams;
 import dev.glovebox.egress.dns.SyntheticNames;
-import dev.glovebox.egress.http.InjectedHeader;
 import dev.glovebox.linux.CatchAll;
 import dev.glovebox.linux.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
-import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -18,26 +17,26 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// The one way out of one sandbox.
 ///
 /// A sandbox is put into the door's network namespace; whatever it connects to arrives here and is
-/// judged by the door's policy. Who asks is known by the listener a connection arrived on and by
-/// nothing else. Closing cuts every connection and leaves nothing on the host. Thread-safe.
+/// judged by the door's policy, which can be exchanged while it is open. Who asks is known by the
+/// listener a connection arrived on and by nothing else. Closing cuts every connection and leaves
+/// nothing on the host. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class Door implements AutoCloseable {
     private static final long CLOSE_MILLIS = 5_000;
 
     private final String name;
-    private final EgressPolicy policy;
     private final DoorLimits limits;
     private final NetworkNamespace namespace;
     private final Dialler dialler;
-    private final Map<String, InjectedHeader> credentials;
     private final Runnable closed;
     private final SyntheticNames names;
     private final DnsAnswers answers;
@@ -45,27 +44,27 @@ public final class Door implements AutoCloseable {
     private final ChannelGroup channels =
             new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     private final AtomicInteger connections = new AtomicInteger();
+    private final Set<Flow> flows = ConcurrentHashMap.newKeySet();
+    private volatile Terms terms;
 
-    /// @param credentials what to add to requests, by rule name
     /// @param closed is told once that this door is gone
     Door(
             String name,
-            EgressPolicy policy,
+            Terms terms,
             DoorLimits limits,
             NetworkNamespace namespace,
             Dialler dialler,
-            Map<String, InjectedHeader> credentials,
             Runnable closed) {
         this.name = name;
-        this.policy = policy;
+        this.terms = terms;
         this.limits = limits;
         this.namespace = namespace;
         this.dialler = dialler;
-        this.credentials = Map.copyOf(credentials);
         this.closed = closed;
         this.names = new SyntheticNames(limits.names());
         this.denials = new DenialLog(limits.denials(), InstantSource.system());
-        this.answers = new DnsAnswers(policy::knows, names, this::denyName);
+        this.answers =
+                new DnsAnswers(asked -> terms().policy().knows(asked), names, this::denyName);
     }
 
     /// Begins to accept.
@@ -101,12 +100,32 @@ public final class Door implements AutoCloseable {
         return denials.since(start);
     }
 
+    /// Judges by another policy from now on; the sandbox notices nothing else.
+    ///
+    /// A connection that the new policy allows by an equal rule with an equal credential stays.
+    /// Every other one is reset before this returns. Credentials are read anew. An address that a
+    /// name was given goes on meaning that name, and is judged when it is connected to.
+    ///
+    /// @throws EgressException if a credential cannot be read; nothing has changed then
+    public void policy(EgressPolicy policy) {
+        Terms next = Terms.of(policy);
+        terms = next;
+        List<ChannelFuture> cut = new ArrayList<>();
+        for (Flow flow : flows) {
+            if (!next.keep(flow)) {
+                flow.refuse("the policy has changed");
+                cut.add(flow.client().closeFuture());
+            }
+        }
+        cut.forEach(end -> end.awaitUninterruptibly(CLOSE_MILLIS));
+    }
+
     NetworkNamespace namespace() {
         return namespace;
     }
 
-    EgressPolicy policy() {
-        return policy;
+    Terms terms() {
+        return terms;
     }
 
     DoorLimits limits() {
@@ -125,8 +144,17 @@ public final class Door implements AutoCloseable {
         return dialler;
     }
 
-    Optional<InjectedHeader> credentialOf(EgressRule rule) {
-        return Optional.ofNullable(credentials.get(rule.name()));
+    /// Takes a connection that was allowed under these terms.
+    ///
+    /// @return false if they are no longer those of the door, so that it must be judged again
+    boolean admit(Flow flow, Terms judgedBy) {
+        flows.add(flow);
+        flow.client().closeFuture().addListener(_ -> flows.remove(flow));
+        if (terms.equals(judgedBy)) {
+            return true;
+        }
+        flows.remove(flow);
+        return false;
     }
 
     void deny(String destination, int port, String reason) {

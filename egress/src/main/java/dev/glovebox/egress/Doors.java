@@ -1,6 +1,5 @@
 package dev.glovebox.egress;
 
-import dev.glovebox.egress.http.InjectedHeader;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
@@ -69,7 +68,7 @@ public final class Doors implements AutoCloseable {
         if (!NAME.matcher(name).matches()) {
             throw new EgressException("door name \"" + name + "\" is not letters, digits, . _ -");
         }
-        Map<String, InjectedHeader> credentials = InjectedHeader.load(policy);
+        Terms terms = Terms.of(policy);
         NetworkNamespace namespace;
         try {
             namespace = NetworkNamespace.create(pins.pin(name));
@@ -79,13 +78,7 @@ public final class Doors implements AutoCloseable {
         Dialler dialler = new Dialler(config.resolver(), lookups, config.limits().connect());
         Door door =
                 new Door(
-                        name,
-                        policy,
-                        config.limits(),
-                        namespace,
-                        dialler,
-                        credentials,
-                        () -> doors.remove(name));
+                        name, terms, config.limits(), namespace, dialler, () -> doors.remove(name));
         doors.put(name, door);
         try {
             door.listen(loops);

@@ -1,10 +1,12 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.http.InjectedHeader;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
+import java.util.Optional;
 
 /// One connection that a sandbox made and a rule allowed.
 ///
@@ -12,8 +14,14 @@ import io.netty.channel.ChannelOption;
 /// @param client the accepted connection
 /// @param destination what it means, canonical: nothing later looks at the client's spelling again
 /// @param rule the rule that allowed it
+/// @param credential what is added to its requests
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
-record Flow(Door door, Channel client, Destination destination, EgressRule rule) {
+record Flow(
+        Door door,
+        Channel client,
+        Destination destination,
+        EgressRule rule,
+        Optional<InjectedHeader> credential) {
 
     /// Remembers the denial and resets the connection.
     void refuse(String reason) {

@@ -4,6 +4,7 @@ import dev.glovebox.egress.dns.DnsStream;
 import dev.glovebox.egress.dns.SyntheticNames;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
+import dev.glovebox.protocol.egress.EgressRule;
 import dev.glovebox.protocol.egress.Host;
 import dev.glovebox.protocol.egress.HostAddress;
 import dev.glovebox.protocol.egress.HostName;
@@ -39,7 +40,8 @@ final class Gate extends ChannelInboundHandlerAdapter {
         Optional<HostName> name = door.names().nameOf(address);
         Host host = name.map(Host.class::cast).orElse(new HostAddress(address));
         Destination destination = new Destination(host, dialled.getPort());
-        Decision decision = judge(destination, address, name.isPresent());
+        Terms terms = door.terms();
+        Decision decision = judge(terms, destination, address, name.isPresent());
         if (!decision.allowed() && dialled.getPort() == DNS_PORT && name.isEmpty()) {
             answerNames(ctx);
             return;
@@ -49,14 +51,21 @@ final class Gate extends ChannelInboundHandlerAdapter {
             Flow.reset(ctx.channel());
             return;
         }
-        open(ctx, new Flow(door, ctx.channel(), destination, decision.rule().orElseThrow()));
+        EgressRule rule = decision.rule().orElseThrow();
+        Flow flow = new Flow(door, ctx.channel(), destination, rule, terms.credentialOf(rule));
+        if (door.admit(flow, terms)) {
+            open(ctx, flow);
+        } else {
+            channelActive(ctx);
+        }
     }
 
-    private Decision judge(Destination destination, InetAddress dialled, boolean named) {
+    private static Decision judge(
+            Terms terms, Destination destination, InetAddress dialled, boolean named) {
         return !named && SyntheticNames.isSynthetic(dialled)
                 ? new Decision(
                         Decision.Verdict.DENY, Optional.empty(), "the address belongs to no name")
-                : door.policy().decide(destination);
+                : terms.policy().decide(destination);
     }
 
     private void open(ChannelHandlerContext ctx, Flow flow) {

@@ -134,9 +134,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         }
         writer.answering(request.method().equals(HttpMethod.HEAD));
         last = !HttpUtil.isKeepAlive(request);
-        HttpRequest sent =
-                HttpMessages.upstream(
-                        request, flow.destination(), flow.door().credentialOf(flow.rule()));
+        HttpRequest sent = HttpMessages.upstream(request, flow.destination(), flow.credential());
         if (upstream != null && upstream.isActive()) {
             send(upstream, sent);
             return;
@@ -158,7 +156,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
                         new UpstreamResponses(
                                 flow.client(),
                                 this,
-                                flow.door().credentialOf(flow.rule()).map(InjectedHeader::secret)));
+                                flow.credential().map(InjectedHeader::secret)));
         channel.config().setAutoRead(true);
         send(channel, request);
         pump();

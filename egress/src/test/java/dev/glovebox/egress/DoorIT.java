@@ -308,7 +308,7 @@ class DoorIT {
         Inside.Result everything =
                 inside.run("sh", "-c", "cat /proc/self/environ /proc/self/cmdline; id -u; env");
         assertThat(everything.output()).contains("1000").doesNotContain(SECRET);
-        assertThat("" + door.policy()).doesNotContain(SECRET);
+        assertThat("" + door.terms()).doesNotContain(SECRET);
     }
 
     @Test
