@@ -35,7 +35,7 @@ public final class SeccompRules {
     static final List<String> ALLOWED =
             words(
                     """
-                    accept accept4 access alarm arch_prctl bind brk capget chdir chmod chown
+                    accept accept4 access alarm arch_prctl bind brk capget capset chdir chmod chown
                     clock_getres clock_gettime clock_nanosleep close close_range connect
                     copy_file_range creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl
                     epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 execve execveat exit

@@ -24,6 +24,7 @@ final class BaseEtc {
                     "alternatives",
                     "bash.bashrc",
                     "ca-certificates.conf",
+                    "chromium*",
                     "debian_version",
                     "fonts",
                     "gai.conf",
