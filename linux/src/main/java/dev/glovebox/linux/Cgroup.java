@@ -19,6 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 /// it, and thawing.
 public final class Cgroup {
     private static final long POLL_NANOS = 500_000;
+    private static final int PERIOD_MICROS = 100_000;
 
     private final String path;
     private final List<Cgroups.Hierarchy> hierarchies;
@@ -89,6 +90,52 @@ public final class Cgroup {
         return text("memory", "memory.oom_control", "memory.events")
                 .map(text -> counter(text, "oom_kill"))
                 .orElse(0L);
+    }
+
+    /// Sets what the group may use, also while processes are in it.
+    ///
+    /// @param memoryBytes most memory, with no swap besides
+    /// @param cpus processors' worth of time
+    /// @param pids most processes and threads
+    /// @throws IOException if the group is gone, or uses more memory already
+    public void limit(long memoryBytes, double cpus, int pids) throws IOException {
+        long quota = Math.max(1000, Math.round(cpus * PERIOD_MICROS));
+        if (controller("memory").isPresent()) {
+            limitMemory(memoryBytes);
+            set("pids", "pids.max", pids);
+            set("cpu", "cpu.cfs_period_us", PERIOD_MICROS);
+            set("cpu", "cpu.cfs_quota_us", quota);
+            return;
+        }
+        Path unified =
+                hierarchies.stream()
+                        .map(this::directory)
+                        .findFirst()
+                        .orElseThrow(() -> new IOException("no control groups"));
+        Files.writeString(unified.resolve("memory.max"), String.valueOf(memoryBytes));
+        Files.writeString(unified.resolve("pids.max"), String.valueOf(pids));
+        Files.writeString(unified.resolve("cpu.max"), quota + " " + PERIOD_MICROS);
+    }
+
+    /// Version 1. Memory with swap can never be less than memory without, so which is written first
+    /// depends on whether there is to be more or less of it.
+    private void limitMemory(long bytes) throws IOException {
+        String memory = "memory.limit_in_bytes";
+        String withSwap = "memory.memsw.limit_in_bytes";
+        boolean more = bytes > memoryLimit();
+        if (!text("memory", withSwap, withSwap).isPresent()) {
+            set("memory", memory, bytes);
+            return;
+        }
+        set("memory", more ? withSwap : memory, bytes);
+        set("memory", more ? memory : withSwap, bytes);
+    }
+
+    private void set(String controller, String file, long value) throws IOException {
+        Path directory =
+                controller(controller)
+                        .orElseThrow(() -> new IOException("no hierarchy for " + controller));
+        Files.writeString(directory.resolve(file), String.valueOf(value));
     }
 
     /// Kills everything in the group and removes it from every hierarchy, groups below included.

@@ -377,7 +377,7 @@ public final class ConfinedTree implements AutoCloseable {
     }
 
     /// `O_DIRECTORY` is one of the few flags that differ between architectures.
-    private static int directoryFlag() {
+    static int directoryFlag() {
         return System.getProperty("os.arch", "").equals("aarch64") ? 0x4000 : 0x1_0000;
     }
 

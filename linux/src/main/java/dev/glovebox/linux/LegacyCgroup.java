@@ -21,7 +21,6 @@ import java.util.concurrent.Callable;
 public final class LegacyCgroup {
     private static final List<String> CONTROLLERS =
             List.of("memory", "pids", "cpu", "devices", "freezer");
-    private static final int PERIOD_MICROS = 100_000;
 
     /// null, zero, full, random, urandom, tty, ptmx, terminals: what a sandbox has in `/dev`.
     private static final List<String> DEVICES =
@@ -60,7 +59,8 @@ public final class LegacyCgroup {
             directories.put(controller, directory);
         }
         LegacyCgroup made = new LegacyCgroup(group, directories);
-        made.limit(memoryBytes, cpus, pids);
+        group.limit(memoryBytes, cpus, pids);
+        made.allowDevices();
         return made;
     }
 
@@ -79,15 +79,7 @@ public final class LegacyCgroup {
         }
     }
 
-    private void limit(long memoryBytes, double cpus, int pids) throws IOException {
-        write("memory", "memory.limit_in_bytes", String.valueOf(memoryBytes));
-        if (Files.exists(file("memory", "memory.memsw.limit_in_bytes"))) {
-            write("memory", "memory.memsw.limit_in_bytes", String.valueOf(memoryBytes));
-        }
-        write("pids", "pids.max", String.valueOf(pids));
-        long quota = Math.max(1000, Math.round(cpus * PERIOD_MICROS));
-        write("cpu", "cpu.cfs_period_us", String.valueOf(PERIOD_MICROS));
-        write("cpu", "cpu.cfs_quota_us", String.valueOf(quota));
+    private void allowDevices() throws IOException {
         write("devices", "devices.deny", "a");
         for (String device : DEVICES) {
             write("devices", "devices.allow", device);

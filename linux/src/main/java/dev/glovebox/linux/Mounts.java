@@ -24,14 +24,14 @@ public final class Mounts {
     private static final int MNT_DETACH = 2;
 
     private static final long NR_OPEN_TREE = 428; // Linux 5.2, the same on every architecture
-    private static final long NR_MOVE_MOUNT = 429; // Linux 5.2
+    static final long NR_MOVE_MOUNT = 429; // Linux 5.2
     private static final long NR_MOUNT_SETATTR = 442; // Linux 5.12
     private static final long AT_FDCWD = -100;
     private static final long AT_EMPTY_PATH = 0x1000;
     private static final long AT_RECURSIVE = 0x8000;
     private static final long OPEN_TREE_CLONE = 1;
     private static final long OPEN_TREE_CLOEXEC = 0x8_0000;
-    private static final long MOVE_MOUNT_F_EMPTY_PATH = 4;
+    static final long MOVE_MOUNT_F_EMPTY_PATH = 4;
     private static final long MOUNT_ATTR_RDONLY = 1;
     private static final long MOUNT_ATTR_NOSUID = 2;
     private static final long MOUNT_ATTR_NODEV = 4;
@@ -116,20 +116,32 @@ public final class Mounts {
 
     private static void bind(Path source, Path target, boolean readOnly, int userNamespace) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment empty = arena.allocateFrom("");
-            int tree = openTree(arena, source);
+            int tree = detachedTree(arena, source, readOnly, userNamespace);
             try {
-                long set =
-                        MOUNT_ATTR_NOSUID
-                                | MOUNT_ATTR_NODEV
-                                | (readOnly ? MOUNT_ATTR_RDONLY : 0)
-                                | (userNamespace >= 0 ? MOUNT_ATTR_IDMAP : 0);
-                long flags = AT_EMPTY_PATH | AT_RECURSIVE;
-                setAttributes(arena, tree, empty, flags, set, userNamespace, source);
                 attach(arena, tree, target);
             } finally {
                 close(tree);
             }
+        }
+    }
+
+    /// A copy of the source with all that is mounted below it, that is mounted nowhere yet and has
+    /// its flags already. The caller closes the descriptor, with which it goes unless it was
+    /// attached.
+    static int detachedTree(Arena arena, Path source, boolean readOnly, int userNamespace) {
+        int tree = openTree(arena, source);
+        try {
+            long set =
+                    MOUNT_ATTR_NOSUID
+                            | MOUNT_ATTR_NODEV
+                            | (readOnly ? MOUNT_ATTR_RDONLY : 0)
+                            | (userNamespace >= 0 ? MOUNT_ATTR_IDMAP : 0);
+            long flags = AT_EMPTY_PATH | AT_RECURSIVE;
+            setAttributes(arena, tree, arena.allocateFrom(""), flags, set, userNamespace, source);
+            return tree;
+        } catch (LinuxException e) {
+            close(tree);
+            throw e;
         }
     }
 
@@ -235,7 +247,7 @@ public final class Mounts {
         }
     }
 
-    private static void close(int descriptor) {
+    static void close(int descriptor) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             // SAFETY: the descriptor is ours and is not used again.

@@ -126,6 +126,17 @@ class CgroupsTest {
     }
 
     @Test
+    void versionTwoLimitsByItsMaxFiles() throws Exception {
+        Path group = Files.createDirectories(root.resolve("g"));
+
+        unified().group("/g").limit(64 << 20, 1.5, 100);
+
+        assertThat(group.resolve("memory.max")).hasContent("67108864");
+        assertThat(group.resolve("pids.max")).hasContent("100");
+        assertThat(group.resolve("cpu.max")).hasContent("150000 100000");
+    }
+
+    @Test
     void aGroupThatIsNotThereCannotBeFrozen() {
         assertThatThrownBy(() -> unified().group("/none").freeze(Duration.ofSeconds(1)))
                 .hasMessageContaining("/none");

@@ -47,6 +47,7 @@ public final class Stage {
                     "var/lib",
                     "var/log",
                     "home/agent",
+                    "workspace",
                     ".glovebox");
 
     private static final Map<String, String> LINKS = Map.of("var/tmp", "/tmp", "var/run", "/run");
