@@ -3,6 +3,7 @@
  *
  *   attack calls           every forbidden system call with harmless arguments: "name errno" a line, 0 = it succeeded
  *   attack sockets         every socket family and some protocols: "family/protocol errno" a line
+ *   attack numbers         every number a system call can have: "number errno" a line (attack_numbers.c)
  *   attack entries         the 32-bit and x32 system call entries: "name signal N" or "name errno N"
  *   attack forks           forks until refused: "forks N errno E", then ends its children
  *   attack eat MIB         touches that much memory
@@ -13,23 +14,11 @@
  * The same program on the host, as root, is the positive control: there the arguments are refused for
  * what they are (EFAULT, EINVAL), which shows that the kernel has the call.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "attack.h"
 
 #define BAD ((void *) 1)
 
-static int in_child(long (*act)(long), long argument) {
+int in_child(long (*act)(long), long argument) {
     fflush(stdout);
     int status = 0;
     pid_t pid = fork();
@@ -53,7 +42,7 @@ static long do_clone(long flags) {
 
 static long do_traceme(long unused) { return syscall(SYS_ptrace, 0 * unused, 0, 0, 0); }
 
-static void say(const char *name, int error) { printf("%s %d\n", name, error); }
+void say(const char *name, int error) { printf("%s %d\n", name, error); }
 
 static void call6(const char *name, long number, long a, long b, long c, long d, long e) {
     errno = 0;
@@ -65,6 +54,7 @@ static void calls(void) {
     static const struct { const char *name; long flag; } spaces[] = {
         {"user", CLONE_NEWUSER}, {"ns", CLONE_NEWNS}, {"net", CLONE_NEWNET}, {"pid", CLONE_NEWPID},
         {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP}};
+    say("unshare-time", in_child(do_unshare, CLONE_NEWTIME));
     char name[64];
     for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++) {
         snprintf(name, sizeof name, "unshare-%s", spaces[i].name);
@@ -140,8 +130,7 @@ static void calls(void) {
 static void sockets(void) {
     static const int pairs[][3] = {
         {AF_INET, SOCK_STREAM, 262}, {AF_INET, SOCK_STREAM, 132}, {AF_INET, SOCK_DGRAM, 1}, {AF_INET6, SOCK_DGRAM, 58},
-        {AF_INET, SOCK_DGRAM, 136}, {AF_NETLINK, SOCK_RAW, 6}, {AF_NETLINK, SOCK_RAW, 9}, {AF_NETLINK, SOCK_RAW, 12},
-        {AF_NETLINK, SOCK_RAW, 15}};
+        {AF_INET, SOCK_DGRAM, 136}, {AF_INET, SOCK_RAW, 255}, {AF_INET6, SOCK_RAW, 255}, {AF_INET, SOCK_DCCP, 33}};
     for (int family = 0; family < 64; family++) {
         int type = family == AF_NETLINK ? SOCK_RAW : SOCK_STREAM;
         int fd = socket(family, type, 0);
@@ -152,6 +141,12 @@ static void sockets(void) {
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         int fd = socket(pairs[i][0], pairs[i][1], pairs[i][2]);
         printf("%d/%d %d\n", pairs[i][0], pairs[i][2], fd < 0 ? errno : 0);
+        if (fd >= 0)
+            close(fd);
+    }
+    for (int protocol = 1; protocol <= 22; protocol++) {
+        int fd = socket(AF_NETLINK, SOCK_RAW, protocol);
+        printf("%d/%d %d\n", AF_NETLINK, protocol, fd < 0 ? errno : 0);
         if (fd >= 0)
             close(fd);
     }
@@ -215,6 +210,8 @@ int main(int count, char **words) {
         calls();
     else if (!strcmp(what, "sockets"))
         sockets();
+    else if (!strcmp(what, "numbers"))
+        numbers();
     else if (!strcmp(what, "entries"))
         entries();
     else if (!strcmp(what, "forks"))

@@ -132,18 +132,15 @@ final class Ground implements AutoCloseable {
     }
 
     static void compile(Path target) throws IOException {
-        Path source = Path.of("src/test/c/attack.c").toAbsolutePath();
+        List<String> command =
+                new ArrayList<>(
+                        List.of("gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o"));
+        command.add(target.toString());
+        try (var sources = Files.newDirectoryStream(Path.of("src/test/c"), "attack*.c")) {
+            sources.forEach(source -> command.add(source.toAbsolutePath().toString()));
+        }
         Process gcc =
-                new ProcessBuilder(
-                                "gcc",
-                                "-static",
-                                "-O1",
-                                "-Wall",
-                                "-Wextra",
-                                "-Werror",
-                                "-o",
-                                target.toString(),
-                                source.toString())
+                new ProcessBuilder(command)
                         .redirectErrorStream(true)
                         .redirectOutput(target.resolveSibling("gcc.log").toFile())
                         .start();
