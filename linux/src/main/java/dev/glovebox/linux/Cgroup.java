@@ -138,6 +138,21 @@ public final class Cgroup {
         Files.writeString(directory.resolve(file), String.valueOf(value));
     }
 
+    /// Processor time the group has used since it was made, user and system; zero if the group is
+    /// gone.
+    public Duration cpuTime() {
+        Optional<Path> legacy = controller("cpuacct").map(d -> d.resolve("cpuacct.usage"));
+        long nanos =
+                legacy.isPresent()
+                        ? legacy.flatMap(Cgroup::read)
+                                .map(text -> Long.parseLong(text.strip()))
+                                .orElse(0L)
+                        : text("cpu", "cpu.stat", "cpu.stat")
+                                .map(text -> 1000 * counter(text, "usage_usec"))
+                                .orElse(0L);
+        return Duration.ofNanos(nanos);
+    }
+
     /// Kills everything in the group and removes it from every hierarchy, groups below included.
     ///
     /// @param deadline how long to keep trying

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /// A version 1 control group made by us, in which a process can be *born*.
@@ -42,7 +43,8 @@ public final class LegacyCgroup {
         this.directories = directories;
     }
 
-    /// Makes the group in the hierarchies of memory, pids, cpu, devices and freezer, and limits it.
+    /// Makes the group in the hierarchies of memory, pids, cpu, devices and freezer, and limits it;
+    /// in that of cpuacct too, where the host has it, to know what processor time was used.
     ///
     /// @param memoryBytes most memory, with no swap besides
     /// @param cpus processors' worth of time
@@ -57,6 +59,11 @@ public final class LegacyCgroup {
                             .orElseThrow(() -> new IOException("no hierarchy for " + controller));
             Files.createDirectories(directory);
             directories.put(controller, directory);
+        }
+        Optional<Path> accounting = group.controller("cpuacct");
+        if (accounting.isPresent()) {
+            Files.createDirectories(accounting.get());
+            directories.put("cpuacct", accounting.get());
         }
         LegacyCgroup made = new LegacyCgroup(group, directories);
         group.limit(memoryBytes, cpus, pids);

@@ -88,6 +88,11 @@ public final class Sandbox implements AutoCloseable {
         return group.tasks();
     }
 
+    /// Processor time used inside since the start, user and system.
+    public Duration cpuTime() {
+        return group.cpuTime();
+    }
+
     /// Where it is in its life.
     public SandboxState state() {
         return state;
