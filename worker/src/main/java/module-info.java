@@ -9,6 +9,8 @@ module dev.glovebox.worker {
     requires transitive dev.glovebox.workspace;
     requires transitive dev.glovebox.egress;
     requires java.net.http;
+    requires jdk.net;
 
     exports dev.glovebox.worker;
+    exports dev.glovebox.worker.operator;
 }

@@ -8,6 +8,9 @@ import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
 import dev.glovebox.sandbox.SandboxState;
 import dev.glovebox.sandbox.Sandboxes;
+import dev.glovebox.worker.operator.CallLog;
+import dev.glovebox.worker.operator.LiveSandbox;
+import dev.glovebox.worker.operator.Roster;
 import dev.glovebox.worker.shell.ShellEnvironment;
 import dev.glovebox.worker.tool.CallNotes;
 import dev.glovebox.worker.tool.Toolset;
@@ -27,14 +30,17 @@ final class Place implements AutoCloseable, CallNotes {
     private static final long MEBI = 1L << 20;
 
     private final Closing closing;
+    private final LiveSandbox live;
     private final Door door;
     private final Sandbox sandbox;
     private final Toolset tools;
     private final AtomicLong oomKills;
     private final long memoryBytes;
 
-    private Place(Closing closing, Door door, Sandbox sandbox, PlaceConfig config) {
+    private Place(
+            Closing closing, Door door, Sandbox sandbox, PlaceConfig config, LiveSandbox live) {
         this.closing = closing;
+        this.live = live;
         this.door = door;
         this.sandbox = sandbox;
         this.memoryBytes = config.limits().memoryBytes();
@@ -50,7 +56,8 @@ final class Place implements AutoCloseable, CallNotes {
     /// Opens all of it, or leaves nothing behind.
     ///
     /// @param name of this place, unlike that of any other living one
-    static Place open(String sessionId, String name, PlaceConfig config, Rooms rooms) {
+    /// @param log of the session's calls, for operators
+    static Place open(String sessionId, String name, PlaceConfig config, Rooms rooms, CallLog log) {
         Closing closing = new Closing();
         try {
             closing.add(rooms.holds().take(sessionId));
@@ -68,7 +75,16 @@ final class Place implements AutoCloseable, CallNotes {
                                                     Optional.of(door.networkNamespace()),
                                                     config.limits(),
                                                     Map.of())));
-            return new Place(closing, door, sandbox, config);
+            LiveSandbox live =
+                    new LiveSandbox(
+                            sessionId,
+                            sandbox,
+                            config.template(),
+                            config.limits(),
+                            () -> door.denialsSince(Instant.EPOCH).size(),
+                            log);
+            closing.add(rooms.roster().add(live));
+            return new Place(closing, door, sandbox, config, live);
         } catch (RuntimeException e) {
             closing.close();
             throw e;
@@ -76,7 +92,12 @@ final class Place implements AutoCloseable, CallNotes {
     }
 
     /// What places are made of; shared by all of a worker, and open longer than any of them.
-    record Rooms(Sandboxes sandboxes, Doors doors, Workspaces workspaces, SessionHolds holds) {}
+    record Rooms(
+            Sandboxes sandboxes,
+            Doors doors,
+            Workspaces workspaces,
+            SessionHolds holds,
+            Roster roster) {}
 
     /// The tools that work here.
     Toolset tools() {
@@ -91,6 +112,11 @@ final class Place implements AutoCloseable, CallNotes {
     /// Whether the operator has paused the sandbox, so that it takes no calls.
     boolean paused() {
         return sandbox.state() instanceof SandboxState.Paused;
+    }
+
+    /// Whether an operator has ended the sandbox.
+    boolean deleted() {
+        return live.deleted();
     }
 
     /// Whether a process was killed for want of memory since somebody last asked.

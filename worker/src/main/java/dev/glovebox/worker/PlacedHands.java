@@ -1,7 +1,9 @@
 package dev.glovebox.worker;
 
+import dev.glovebox.protocol.Json;
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.worker.operator.CallLog;
 import dev.glovebox.worker.session.Hands;
 import dev.glovebox.worker.session.ToolCall;
 import dev.glovebox.worker.shell.Cancellation;
@@ -12,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Runs a session's calls in its place.
 ///
@@ -24,18 +27,21 @@ final class PlacedHands implements Hands {
 
     private final String sessionId;
     private final Supplier<Place> source;
+    private final CallLog log;
     private @Nullable FutureTask<Place> place;
 
-    private PlacedHands(String sessionId, Supplier<Place> source) {
+    private PlacedHands(String sessionId, Supplier<Place> source, CallLog log) {
         this.sessionId = sessionId;
         this.source = source;
+        this.log = log;
     }
 
     /// Hands whose place is being opened from now on.
     ///
     /// @param source opens a place; called again after a failure
-    static PlacedHands open(String sessionId, Supplier<Place> source) {
-        PlacedHands hands = new PlacedHands(sessionId, source);
+    /// @param log where calls are remembered for operators
+    static PlacedHands open(String sessionId, Supplier<Place> source, CallLog log) {
+        PlacedHands hands = new PlacedHands(sessionId, source, log);
         hands.place = hands.opening();
         return hands;
     }
@@ -47,6 +53,17 @@ final class PlacedHands implements Hands {
 
     @Override
     public ToolResult run(ToolCall call, Cancellation cancellation) {
+        CallLog.Running entry = log.begin("agent", call.name(), inWords(call.input()));
+        ToolResult result = ToolResult.error(call.name() + ": internal fault of the worker");
+        try {
+            result = runInPlace(call, cancellation);
+            return result;
+        } finally {
+            entry.end(result.error() ? "error" : "ok", result.text());
+        }
+    }
+
+    private ToolResult runInPlace(ToolCall call, Cancellation cancellation) {
         Place current;
         try {
             FutureTask<Place> opening = place == null ? opening() : place;
@@ -113,12 +130,19 @@ final class PlacedHands implements Hands {
 
     private String ended(Place dead) {
         boolean memory = dead.ranOutOfMemory();
+        boolean deleted = dead.deleted();
         LOG.log(Level.WARNING, "sandbox of {0} has ended, memory {1}", sessionId, memory);
         dead.close();
         place = null;
         return "sandbox ended"
-                + (memory ? " for want of memory" : "")
+                + (memory ? " for want of memory" : deleted ? " by the operator" : "")
                 + "; the next call starts a new one, in which /workspace is as it was";
+    }
+
+    /// What a call asks for: its command, or else all of its input.
+    private static String inWords(ObjectNode input) {
+        String command = input.path("command").asString("");
+        return command.isEmpty() ? Json.write(input) : command;
     }
 
     /// For the agent: who is to blame, but nothing about the host.

@@ -4,6 +4,8 @@ import dev.glovebox.egress.Doors;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.worker.http.ApiClient;
 import dev.glovebox.worker.http.Pause;
+import dev.glovebox.worker.operator.CallLog;
+import dev.glovebox.worker.operator.Roster;
 import dev.glovebox.worker.queue.WorkPoller;
 import dev.glovebox.worker.session.CallJournal;
 import dev.glovebox.workspace.Workspaces;
@@ -36,6 +38,7 @@ public final class Worker implements AutoCloseable {
     private final WorkerConfig config;
     private final HandsSource source;
     private final CallJournal journal;
+    private final Roster roster;
     private final ApiClient api;
     private final String id = host() + "-" + UUID.randomUUID();
     private final Semaphore slots;
@@ -46,16 +49,32 @@ public final class Worker implements AutoCloseable {
     ///
     /// @param sandboxes and the doors stay open when the worker is closed
     public Worker(WorkerConfig config, Sandboxes sandboxes, Doors doors, Workspaces workspaces) {
+        this(config, sandboxes, doors, workspaces, new Roster());
+    }
+
+    private Worker(
+            WorkerConfig config,
+            Sandboxes sandboxes,
+            Doors doors,
+            Workspaces workspaces,
+            Roster roster) {
         this(
                 config,
                 places(
                         config.place(),
-                        new Place.Rooms(sandboxes, doors, workspaces, new SessionHolds(TEARDOWN))),
-                CallJournal.NONE);
+                        new Place.Rooms(
+                                sandboxes, doors, workspaces, new SessionHolds(TEARDOWN), roster)),
+                CallJournal.NONE,
+                roster);
     }
 
     Worker(WorkerConfig config, HandsSource source, CallJournal journal) {
+        this(config, source, journal, new Roster());
+    }
+
+    private Worker(WorkerConfig config, HandsSource source, CallJournal journal, Roster roster) {
         this.config = config;
+        this.roster = roster;
         this.source = source;
         this.journal = journal;
         this.api = ApiClient.open(config.baseUrl(), config.environmentKey(), Pause.SLEEP);
@@ -98,6 +117,11 @@ public final class Worker implements AutoCloseable {
     /// How many sessions are being served.
     public int sessions() {
         return shifts.size();
+    }
+
+    /// The sandboxes of the sessions being served, for operators.
+    public Roster roster() {
+        return roster;
     }
 
     /// Ends what runs, without grace.
@@ -196,15 +220,19 @@ public final class Worker implements AutoCloseable {
 
     private static HandsSource places(PlaceConfig config, Place.Rooms rooms) {
         AtomicLong number = new AtomicLong();
-        return sessionId ->
-                PlacedHands.open(
-                        sessionId,
-                        () ->
-                                Place.open(
-                                        sessionId,
-                                        name(sessionId, number.incrementAndGet()),
-                                        config,
-                                        rooms));
+        return sessionId -> {
+            CallLog log = new CallLog();
+            return PlacedHands.open(
+                    sessionId,
+                    () ->
+                            Place.open(
+                                    sessionId,
+                                    name(sessionId, number.incrementAndGet()),
+                                    config,
+                                    rooms,
+                                    log),
+                    log);
+        };
     }
 
     /// A session may come back while its last sandbox is still being taken down, so each is
