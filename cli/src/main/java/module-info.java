@@ -24,4 +24,6 @@ module dev.glovebox.cli {
             info.picocli;
     opens dev.glovebox.cli.config to
             info.picocli;
+    opens dev.glovebox.cli.operator to
+            info.picocli;
 }

@@ -8,6 +8,8 @@ import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.worker.Worker;
 import dev.glovebox.worker.WorkerConfig;
+import dev.glovebox.worker.operator.OperatorLimits;
+import dev.glovebox.worker.operator.OperatorServer;
 import dev.glovebox.workspace.Workspaces;
 
 /// A worker with what it stands on: sandboxes, doors and workspaces below one data directory.
@@ -16,11 +18,13 @@ final class LocalWorker implements AutoCloseable {
     private final Sandboxes sandboxes;
     private final Doors doors;
     private final Worker worker;
+    private final OperatorServer operators;
 
-    private LocalWorker(Sandboxes sandboxes, Doors doors, Worker worker) {
+    private LocalWorker(Sandboxes sandboxes, Doors doors, Worker worker, OperatorServer operators) {
         this.sandboxes = sandboxes;
         this.doors = doors;
         this.worker = worker;
+        this.operators = operators;
     }
 
     /// Makes everything ready, so that what this host lacks is known before the first item is
@@ -36,14 +40,18 @@ final class LocalWorker implements AutoCloseable {
         try {
             Doors doors = Doors.open(EgressConfig.at(directories.doors()));
             try {
-                return new LocalWorker(
-                        sandboxes,
-                        doors,
+                Worker worker =
                         new Worker(
                                 settings.over(defaults),
                                 sandboxes,
                                 doors,
-                                Workspaces.open(directories.workspaces(), settings.disk())));
+                                Workspaces.open(directories.workspaces(), settings.disk()));
+                return new LocalWorker(
+                        sandboxes,
+                        doors,
+                        worker,
+                        OperatorServer.open(
+                                directories.operator(), worker.roster(), OperatorLimits.DEFAULT));
             } catch (RuntimeException e) {
                 doors.close();
                 throw e;
@@ -66,6 +74,7 @@ final class LocalWorker implements AutoCloseable {
 
     @Override
     public void close() {
+        operators.close();
         worker.close();
         doors.close();
         sandboxes.close();

@@ -1,5 +1,13 @@
 package dev.glovebox.cli;
 
+import dev.glovebox.cli.operator.AttachCommand;
+import dev.glovebox.cli.operator.DeleteCommand;
+import dev.glovebox.cli.operator.ExecCommand;
+import dev.glovebox.cli.operator.ListCommand;
+import dev.glovebox.cli.operator.LogsCommand;
+import dev.glovebox.cli.operator.PauseCommand;
+import dev.glovebox.cli.operator.ResumeCommand;
+import dev.glovebox.cli.operator.StatsCommand;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -9,15 +17,34 @@ import picocli.CommandLine.Spec;
 /// `glovebox sandbox`: sandboxes by hand.
 @Command(
         name = "sandbox",
-        description = "Runs a command in a sandbox of its own.",
+        description = {
+            "Runs a command in a sandbox of its own (run), or has a look at, and a hand in, the sandboxes of a running worker: the"
+                    + " other verbs. Those need the worker's user, as a rule root.",
+            "",
+            "Examples:",
+            "  glovebox sandbox run -- id",
+            "  glovebox sandbox list",
+            "  glovebox sandbox attach sesn_01ab"
+        },
         mixinStandardHelpOptions = true,
-        subcommands = SandboxRun.class)
+        subcommands = {
+            SandboxRun.class,
+            ListCommand.class,
+            AttachCommand.class,
+            ExecCommand.class,
+            LogsCommand.class,
+            StatsCommand.class,
+            PauseCommand.class,
+            ResumeCommand.class,
+            DeleteCommand.class
+        })
 final class SandboxCommand implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
     @Override
     public Integer call() {
         throw new ParameterException(
-                spec.commandLine(), "sandbox: say what to do, such as: sandbox run -- id");
+                spec.commandLine(),
+                "sandbox: say what to do, such as: sandbox run -- id, or: sandbox list");
     }
 }

@@ -4,6 +4,7 @@ import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.Sandboxes;
+import dev.glovebox.worker.operator.OperatorSocket;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -36,6 +37,11 @@ public record StateDirectories(Path data) {
     /// The durable disks of sessions.
     public Path workspaces() {
         return data.resolve("workspaces");
+    }
+
+    /// The socket on which a worker listens for operators.
+    public Path operator() {
+        return OperatorSocket.in(data);
     }
 
     /// The control plane's store and `credentials.json`.
