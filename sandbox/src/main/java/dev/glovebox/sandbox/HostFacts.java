@@ -13,10 +13,8 @@ import java.util.TreeMap;
 /// What sandboxes need to know of this process and machine.
 final class HostFacts {
     private static final Path LIMITS = Path.of("/proc/self/limits");
-    private static final long FEW_FILES = 1024;
-
     private static final Map<String, String> NAMESPACES = readNamespaces();
-    private static final long OPEN_FILES = readOpenFilesLimit();
+    private static final Map<String, Long> HARD_LIMITS = readHardLimits();
 
     private HostFacts() {}
 
@@ -46,20 +44,30 @@ final class HostFacts {
         }
     }
 
-    /// The hard limit of open files a process, which root without `CAP_SYS_RESOURCE` cannot raise.
-    static long openFilesLimit() {
-        return OPEN_FILES;
+    /// As much of what is wanted as this process has itself and may therefore give: root without
+    /// `CAP_SYS_RESOURCE` cannot raise a hard limit.
+    ///
+    /// @param limit as `/proc/self/limits` calls it, such as `Max open files`
+    static long atMost(String limit, long wanted) {
+        return Math.min(wanted, HARD_LIMITS.getOrDefault(limit, 0L));
     }
 
-    private static long readOpenFilesLimit() {
+    /// Columns of `/proc/self/limits` are as wide as in `fs/proc/base.c`: 26 for the name, 21 for
+    /// the soft limit.
+    private static Map<String, Long> readHardLimits() {
+        Map<String, Long> limits = new TreeMap<>();
         try {
-            return Files.readString(LIMITS)
-                    .lines()
-                    .filter(line -> line.startsWith("Max open files"))
-                    .map(line -> line.split("\\s+", -1)[4])
-                    .findFirst()
-                    .map(hard -> hard.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(hard))
-                    .orElse(FEW_FILES);
+            for (String line : Files.readAllLines(LIMITS)) {
+                String[] values = line.substring(26).strip().split("\\s+", -1);
+                if (values.length > 1 && values[1].matches("\\d+|unlimited")) {
+                    limits.put(
+                            line.substring(0, 26).strip(),
+                            values[1].equals("unlimited")
+                                    ? Long.MAX_VALUE
+                                    : Long.parseLong(values[1]));
+                }
+            }
+            return Map.copyOf(limits);
         } catch (IOException e) {
             throw new SandboxException(Band.HOST, "cannot read " + LIMITS, e);
         }

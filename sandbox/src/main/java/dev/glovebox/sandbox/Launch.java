@@ -54,7 +54,9 @@ import java.util.TreeMap;
 final class Launch {
     private static final int MOUNTINFO_BYTES = 256 * 1024;
     private static final int LOG_CHARACTERS = 600;
-    private static final long OPEN_FILES = 16_384;
+    private static final long LOCKED_BYTES = 8L << 20;
+    private static final long STACK_BYTES = 8L << 20;
+    private static final long PENDING_SIGNALS = 4096;
     private static final Map<String, String> RUNTIME_ENVIRONMENT =
             Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
 
@@ -175,7 +177,20 @@ final class Launch {
                         limits.cpus(),
                         limits.pids(),
                         limits.shmBytes(),
-                        Math.min(OPEN_FILES, HostFacts.openFilesLimit())));
+                        processLimits(limits)));
+    }
+
+    private static Map<String, Long> processLimits(Limits limits) {
+        return Map.of(
+                "RLIMIT_NOFILE", HostFacts.atMost("Max open files", limits.openFiles()),
+                "RLIMIT_FSIZE", HostFacts.atMost("Max file size", limits.fileBytes()),
+                "RLIMIT_MEMLOCK", HostFacts.atMost("Max locked memory", LOCKED_BYTES),
+                "RLIMIT_SIGPENDING", HostFacts.atMost("Max pending signals", PENDING_SIGNALS),
+                "RLIMIT_STACK", HostFacts.atMost("Max stack size", STACK_BYTES),
+                "RLIMIT_CORE", 0L,
+                "RLIMIT_MSGQUEUE", 0L,
+                "RLIMIT_NICE", 0L,
+                "RLIMIT_RTPRIO", 0L);
     }
 
     private Guest guest(SandboxSpec spec, GuestListener listener, ChildProcess process) {

@@ -7,17 +7,25 @@ import java.util.regex.Pattern;
 
 /// What one sandbox may use.
 ///
-/// `/tmp` and `/home/agent` are in memory and count as memory: each may grow to a quarter of it.
+/// `/tmp` and `/home/agent` are in memory and count as memory: each may grow to a quarter of it,
+/// and `/dev/shm` to an eighth, so that all of them full leave more than a third. Each has a limit
+/// of files too.
 ///
 /// @param memoryBytes most memory, with no swap besides; 32 MiB to 1 TiB
 /// @param cpus processors' worth of time, such as 0.5; 0.05 to 1024
 /// @param pids most processes and threads together; 8 to 4,194,304
-public record Limits(long memoryBytes, double cpus, int pids) {
+/// @param openFiles most descriptors of one process, clamped to what this host allows; 64 to
+///   1,048,576
+/// @param fileBytes longest one file, holes included (`RLIMIT_FSIZE`); 1 MiB to 8 EiB
+public record Limits(long memoryBytes, double cpus, int pids, int openFiles, long fileBytes) {
     private static final long MEBI = 1L << 20;
     private static final Pattern SIZE = Pattern.compile("(\\d{1,15})([kmgt]?)(?:i?b)?");
     private static final String UNITS = "kmgt";
 
-    /// 2 GiB, 2 processors, 512 processes.
+    private static final int OPEN_FILES = 16_384;
+    private static final long FILE_BYTES = 10_240 * MEBI;
+
+    /// 2 GiB, 2 processors, 512 processes, 16,384 descriptors, 10 GiB a file.
     public static final Limits DEFAULT = new Limits(2048 * MEBI, 2, 512);
 
     /// @throws SandboxException [Band#CALLER] for a value out of its range
@@ -31,6 +39,17 @@ public record Limits(long memoryBytes, double cpus, int pids) {
         if (pids < 8 || pids > 4_194_304) {
             throw bad("pids must be between 8 and 4194304: " + pids);
         }
+        if (openFiles < 64 || openFiles > 1_048_576) {
+            throw bad("open files must be between 64 and 1048576: " + openFiles);
+        }
+        if (fileBytes < MEBI) {
+            throw bad("longest file must be 1m or more: " + fileBytes);
+        }
+    }
+
+    /// With 16,384 descriptors and 10 GiB a file.
+    public Limits(long memoryBytes, double cpus, int pids) {
+        this(memoryBytes, cpus, pids, OPEN_FILES, FILE_BYTES);
     }
 
     /// Reads a size: digits and one of `k`, `m`, `g`, `t` (powers of 1,024) or no unit for bytes,
@@ -52,17 +71,27 @@ public record Limits(long memoryBytes, double cpus, int pids) {
 
     /// These limits with another one for memory, `256m`.
     public Limits withMemory(String size) {
-        return new Limits(bytes(size), cpus, pids);
+        return new Limits(bytes(size), cpus, pids, openFiles, fileBytes);
     }
 
     /// These limits with another share of processors.
     public Limits withCpus(double share) {
-        return new Limits(memoryBytes, share, pids);
+        return new Limits(memoryBytes, share, pids, openFiles, fileBytes);
     }
 
     /// These limits with another number of processes.
     public Limits withPids(int most) {
-        return new Limits(memoryBytes, cpus, most);
+        return new Limits(memoryBytes, cpus, most, openFiles, fileBytes);
+    }
+
+    /// These limits with another number of descriptors of a process.
+    public Limits withOpenFiles(int most) {
+        return new Limits(memoryBytes, cpus, pids, most, fileBytes);
+    }
+
+    /// These limits with another longest file.
+    public Limits withFileBytes(long most) {
+        return new Limits(memoryBytes, cpus, pids, openFiles, most);
     }
 
     long tmpBytes() {

@@ -50,7 +50,8 @@ class ExhaustionIT {
         }
     }
 
-    /// B14: a full `/tmp` is an error to who fills it and no want of memory.
+    /// B14: a full place in memory is an error to who fills it and no want of memory, also when all
+    /// of them are full.
     @ParameterizedTest
     @EnumSource(names = {"CRUN", "RUNC"})
     void fillingWhatIsInMemoryEndsInNoSpaceLeft(RuntimeName runtime) throws Exception {
@@ -62,17 +63,89 @@ class ExhaustionIT {
                             for d in /tmp /home/agent /dev/shm; do
                               dd if=/dev/zero of=$d/fill bs=64k 2>&1 | grep -o 'No space left on device'
                             done
-                            cd /tmp; rm fill
-                            i=0; while [ $i -lt 5000 ] && : > f$i; do i=$((i+1)); done 2>&1 | grep -o 'No space'
+                            """);
+
+            assertThat(result.output()).isEqualTo("No space left on device\n".repeat(3));
+            assertThat(sandbox.oomKills()).isZero();
+        }
+    }
+
+    /// B6
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void everyPlaceInMemoryHasAnEndOfItsFiles(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = ground(runtime).sandbox("inodes", SMALL)) {
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            for d in /tmp /home/agent /dev/shm; do
+                              cd $d; i=0
+                              while [ $i -lt 5000 ] && : > f$i; do i=$((i+1)); done 2>&1 | grep -o 'No space'
+                            done
+                            for d in /tmp /home/agent /dev/shm /dev; do stat -f -c '%c' $d; done
                             """);
 
             assertThat(result.output().lines())
-                    .containsExactly(
-                            "No space left on device",
-                            "No space left on device",
-                            "No space left on device",
-                            "No space");
+                    .startsWith("No space", "No space", "No space")
+                    .hasSize(7)
+                    .last()
+                    .isEqualTo("512");
             assertThat(sandbox.oomKills()).isZero();
+        }
+    }
+
+    /// The effective limits of an agent's process, whatever the worker's own are.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void everyProcessHasItsLimits(RuntimeName runtime) throws Exception {
+        Limits limits = SMALL.withOpenFiles(256).withFileBytes(8L << 20);
+        try (Sandbox sandbox = ground(runtime).sandbox("limits", limits)) {
+            Ground.Result result = Ground.run(sandbox, "/bin/cat", "/proc/self/limits");
+
+            assertThat(result.output())
+                    .containsPattern("Max open files +256 +256 ")
+                    .containsPattern("Max file size +8388608 +8388608 ")
+                    .containsPattern("Max core file size +0 +0 ")
+                    .containsPattern("Max locked memory +8388608 +8388608 ")
+                    .containsPattern("Max pending signals +4096 +4096 ")
+                    .containsPattern("Max msgqueue size +0 +0 ")
+                    .containsPattern("Max nice priority +0 +0 ")
+                    .containsPattern("Max realtime priority +0 +0 ")
+                    .containsPattern("Max stack size +8388608 +8388608 ");
+        }
+    }
+
+    /// B7
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aSparseGiantFileIsRefused(RuntimeName runtime) throws Exception {
+        Limits limits = SMALL.withFileBytes(8L << 20);
+        try (Sandbox sandbox = ground(runtime).sandbox("sparse", limits)) {
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            cd /workspace
+                            truncate -s 8M fits && stat -c %s fits
+                            trap '' XFSZ
+                            truncate -s 1P giant 2>&1 | grep -o 'File too large'
+                            fallocate -l 9M giant 2>&1 | grep -o 'File too large'
+                            """);
+
+            assertThat(result.output()).isEqualTo("8388608\nFile too large\nFile too large\n");
+        }
+    }
+
+    /// B8
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aDescriptorHogEndsAtItsOwnLimit(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = ground(runtime).sandbox("hog", SMALL.withOpenFiles(256))) {
+            Ground.Result result = Ground.run(sandbox, "/attack/exhaust", "descriptors");
+
+            assertThat(result.output()).isEqualTo("descriptors 253 errno 24\n");
+            assertThat(Ground.run(sandbox, "/bin/echo", "on").output()).isEqualTo("on\n");
         }
     }
 

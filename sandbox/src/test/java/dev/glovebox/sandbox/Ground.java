@@ -44,6 +44,7 @@ final class Ground implements AutoCloseable {
         Path directory = Files.createTempDirectory("glovebox-it");
         Path attack = Files.createDirectories(directory.resolve("attack"));
         compile(attack.resolve("attack"));
+        compile(attack.resolve("exhaust"));
         SandboxConfig config =
                 new SandboxConfig(
                         directory.resolve("state"),
@@ -136,7 +137,7 @@ final class Ground implements AutoCloseable {
                 new ArrayList<>(
                         List.of("gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o"));
         command.add(target.toString());
-        try (var sources = Files.newDirectoryStream(Path.of("src/test/c"), "attack*.c")) {
+        try (var sources = Files.newDirectoryStream(Path.of("src/test/c"), target.getFileName() + "*.c")) {
             sources.forEach(source -> command.add(source.toAbsolutePath().toString()));
         }
         Process gcc =

@@ -48,7 +48,7 @@ class LimitsTest {
 
     @Test
     void defaultsAreTheDocumentedOnes() {
-        assertThat(Limits.DEFAULT).isEqualTo(new Limits(2L << 30, 2, 512));
+        assertThat(Limits.DEFAULT).isEqualTo(new Limits(2L << 30, 2, 512, 16_384, 10L << 30));
     }
 
     @Test
@@ -65,5 +65,9 @@ class LimitsTest {
         assertThatThrownBy(() -> Limits.DEFAULT.withCpus(0)).hasMessageContaining("cpus");
         assertThatThrownBy(() -> Limits.DEFAULT.withCpus(Double.NaN)).hasMessageContaining("cpus");
         assertThatThrownBy(() -> Limits.DEFAULT.withPids(1)).hasMessageContaining("pids");
+        assertThatThrownBy(() -> Limits.DEFAULT.withOpenFiles(63))
+                .hasMessageContaining("open files");
+        assertThatThrownBy(() -> Limits.DEFAULT.withFileBytes(0))
+                .hasMessageContaining("longest file");
     }
 }

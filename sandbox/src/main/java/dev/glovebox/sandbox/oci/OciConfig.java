@@ -19,8 +19,8 @@ public final class OciConfig {
     private static final int AGENT_ID = 1000;
     private static final int IDS = 65_536;
     private static final int CPU_PERIOD_MICROS = 100_000;
-    private static final long MEMLOCK_BYTES = 8L << 20;
-    private static final long STACK_BYTES = 8L << 20;
+    private static final long SOFT_OPEN_FILES = 1024;
+    private static final long BYTES_PER_INODE = 4096;
     private static final int UMASK = 0022;
 
     /// Files of `/proc` that tell of the host or reach into it.
@@ -98,28 +98,23 @@ public final class OciConfig {
     }
 
     private static List<Map<String, Object>> limits(OciSpec spec) {
-        return List.of(
-                limit("RLIMIT_CORE", 0, 0),
-                limit(
-                        "RLIMIT_NOFILE",
-                        Math.min(1024, spec.resources().openFiles()),
-                        spec.resources().openFiles()),
-                limit("RLIMIT_MEMLOCK", MEMLOCK_BYTES, MEMLOCK_BYTES),
-                limit("RLIMIT_MSGQUEUE", 0, 0),
-                limit("RLIMIT_SIGPENDING", 4096, 4096),
-                limit("RLIMIT_STACK", STACK_BYTES, STACK_BYTES),
-                limit("RLIMIT_RTPRIO", 0, 0),
-                limit("RLIMIT_NICE", 0, 0));
+        List<Map<String, Object>> limits = new ArrayList<>();
+        new TreeMap<>(spec.resources().processLimits())
+                .forEach((name, most) -> limits.add(limit(name, most)));
+        return limits;
     }
 
-    private static Map<String, Object> limit(String name, long soft, long hard) {
-        return Map.of("type", name, "soft", soft, "hard", hard);
+    /// The soft limit of descriptors is less: programs that use `select(2)` break above it, and
+    /// those that want more raise it themselves.
+    private static Map<String, Object> limit(String name, long most) {
+        long soft = name.equals("RLIMIT_NOFILE") ? Math.min(SOFT_OPEN_FILES, most) : most;
+        return Map.of("type", name, "soft", soft, "hard", most);
     }
 
     private static List<Map<String, Object>> mounts(OciSpec spec) {
         return List.of(
                 mount("/proc", "proc", "nosuid", "nodev", "noexec", "hidepid=invisible"),
-                mount("/dev", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k"),
+                mount("/dev", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k", "nr_inodes=512"),
                 mount(
                         "/dev/pts",
                         "devpts",
@@ -136,7 +131,8 @@ public final class OciConfig {
                         "nodev",
                         "noexec",
                         "mode=1777",
-                        "size=" + spec.resources().shmBytes()));
+                        "size=" + spec.resources().shmBytes(),
+                        "nr_inodes=" + spec.resources().shmBytes() / BYTES_PER_INODE));
     }
 
     private static Map<String, Object> mount(String target, String type, String... options) {

@@ -37,12 +37,16 @@ public record OciSpec(
     /// @param cpus processors' worth of time
     /// @param pids most processes and threads
     /// @param shmBytes size of `/dev/shm`
-    /// @param openFiles hard limit of open files a process
+    /// @param processLimits hard limits of each process by their names in `getrlimit(2)`
     public record Resources(
             String cgroup,
             long memoryBytes,
             double cpus,
             int pids,
             long shmBytes,
-            long openFiles) {}
+            Map<String, Long> processLimits) {
+        public Resources {
+            processLimits = Map.copyOf(processLimits);
+        }
+    }
 }

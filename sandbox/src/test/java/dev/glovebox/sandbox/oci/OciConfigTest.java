@@ -27,7 +27,18 @@ class OciConfigTest {
                     true,
                     Optional.of(Path.of("/run/doors/s1")),
                     new OciSpec.Resources(
-                            "/glovebox/ab12/s1", 268_435_456L, 0.5, 64, 33_554_432L, 16_384));
+                            "/glovebox/ab12/s1",
+                            268_435_456L,
+                            0.5,
+                            64,
+                            33_554_432L,
+                            Map.of(
+                                    "RLIMIT_CORE",
+                                    0L,
+                                    "RLIMIT_NOFILE",
+                                    16_384L,
+                                    "RLIMIT_FSIZE",
+                                    10_737_418_240L)));
 
     @Test
     void isTheConfigurationOnRecordAndItsSystemCallsAreTheList() throws IOException {
