@@ -140,7 +140,7 @@ final class SandboxRun implements Callable<Integer> {
     }
 
     private Limits limits() {
-        Limits limits = Limits.DEFAULT;
+        Limits limits = Limits.DEFAULT.withFileBytes(diskBytes());
         if (memory != null) {
             limits = limits.withMemory(memory);
         }
@@ -151,12 +151,11 @@ final class SandboxRun implements Callable<Integer> {
     }
 
     private Workspaces workspaces(Path root) {
-        return Workspaces.open(
-                root,
-                Optional.of(
-                        disk == null
-                                ? WorkspaceLimits.DEFAULT
-                                : WorkspaceLimits.DEFAULT.withBytes(Limits.bytes(disk))));
+        return Workspaces.open(root, Optional.of(WorkspaceLimits.DEFAULT.withBytes(diskBytes())));
+    }
+
+    private long diskBytes() {
+        return disk == null ? WorkspaceLimits.DEFAULT.bytes() : Limits.bytes(disk);
     }
 
     /// The workspace behind `/workspace`: a named one that stays, or one that goes with the

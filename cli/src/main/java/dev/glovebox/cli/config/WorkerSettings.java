@@ -27,6 +27,7 @@ import java.util.function.Function;
 ///   memory: 2g
 ///   cpus: 2
 ///   pids: 512
+///   open-files: 16384     # of one process
 ///   disk: 10g             # of /workspace; none = no limit, for a host without loop devices
 ///   files: 1000000        # of /workspace
 /// ```
@@ -54,6 +55,7 @@ public record WorkerSettings(
                     "limits.memory",
                     "limits.cpus",
                     "limits.pids",
+                    "limits.open-files",
                     "limits.disk",
                     "limits.files");
 
@@ -73,14 +75,15 @@ public record WorkerSettings(
     /// @throws ConfigException with everything that is wrong in it
     public static WorkerSettings read(Path file) {
         Settings settings = Settings.read(file, KEYS);
+        Optional<WorkspaceLimits> disk = disk(settings);
         WorkerSettings read =
                 new WorkerSettings(
                         settings.get("max-sessions", WorkerSettings::sessions),
                         settings.get("max-idle", Durations::parse),
                         settings.get("drain-grace", Durations::parse),
                         settings.get("runtime", RuntimeName::parse),
-                        disk(settings),
-                        place(settings));
+                        disk,
+                        place(settings, disk));
         settings.finish();
         return read;
     }
@@ -101,11 +104,13 @@ public record WorkerSettings(
         WorkerConfig apply(WorkerConfig config, T value);
     }
 
-    private static PlaceConfig place(Settings settings) {
+    private static PlaceConfig place(Settings settings, Optional<WorkspaceLimits> disk) {
         Limits limits = Limits.DEFAULT;
         limits = settings.get("limits.memory", limits::withMemory).orElse(limits);
         limits = settings.get("limits.cpus", number(limits::withCpus)).orElse(limits);
         limits = settings.get("limits.pids", whole(limits::withPids)).orElse(limits);
+        limits = settings.get("limits.open-files", whole(limits::withOpenFiles)).orElse(limits);
+        limits = disk.map(WorkspaceLimits::bytes).map(limits::withFileBytes).orElse(limits);
         EgressPolicy policy =
                 settings.get("policy", path -> policy(settings.directory().resolve(path)))
                         .orElse(EgressPolicy.DENY_ALL);

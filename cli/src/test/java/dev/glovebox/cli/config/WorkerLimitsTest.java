@@ -1,0 +1,51 @@
+package dev.glovebox.cli.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.glovebox.sandbox.Limits;
+import dev.glovebox.workspace.WorkspaceLimits;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WorkerLimitsTest {
+    @TempDir Path directory;
+
+    @Test
+    void everyLimitOfTheFileArrives() throws IOException {
+        WorkerSettings settings =
+                read(
+                        "limits:\n  memory: 1g\n  cpus: 0.5\n  pids: 64\n  open-files: 2048\n"
+                                + "  disk: 1g\n  files: 5000\n");
+
+        assertThat(settings.place().limits())
+                .isEqualTo(new Limits(1L << 30, 0.5, 64, 2048, 1L << 30));
+        assertThat(settings.disk()).contains(new WorkspaceLimits(1L << 30, 5000));
+    }
+
+    @Test
+    void withoutAWordAWorkspaceIsLimited() throws IOException {
+        assertThat(read("").disk()).contains(WorkspaceLimits.DEFAULT);
+        assertThat(WorkerSettings.DEFAULT.disk()).contains(WorkspaceLimits.DEFAULT);
+        assertThat(read("").place().limits()).isEqualTo(Limits.DEFAULT);
+    }
+
+    @Test
+    void onlyTheWordNoneTakesTheLimitOfTheDiskAway() throws IOException {
+        assertThat(read("limits:\n  disk: none\n").disk()).isEmpty();
+        for (String wrong : new String[] {"no", "0", "-1", "1k", "unlimited"}) {
+            assertThatThrownBy(() -> read("limits:\n  disk: " + wrong + "\n"))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("line 2: limits.disk");
+        }
+    }
+
+    private WorkerSettings read(String text) throws IOException {
+        Path file = directory.resolve("config.yaml");
+        Files.writeString(file, text);
+        return WorkerSettings.read(file);
+    }
+}
