@@ -137,7 +137,8 @@ final class Ground implements AutoCloseable {
                 new ArrayList<>(
                         List.of("gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o"));
         command.add(target.toString());
-        try (var sources = Files.newDirectoryStream(Path.of("src/test/c"), target.getFileName() + "*.c")) {
+        try (var sources =
+                Files.newDirectoryStream(Path.of("src/test/c"), target.getFileName() + "*.c")) {
             sources.forEach(source -> command.add(source.toAbsolutePath().toString()));
         }
         Process gcc =

@@ -18,8 +18,15 @@ class WorkerLimitsTest {
     void everyLimitOfTheFileArrives() throws IOException {
         WorkerSettings settings =
                 read(
-                        "limits:\n  memory: 1g\n  cpus: 0.5\n  pids: 64\n  open-files: 2048\n"
-                                + "  disk: 1g\n  files: 5000\n");
+                        """
+                        limits:
+                          memory: 1g
+                          cpus: 0.5
+                          pids: 64
+                          open-files: 2048
+                          disk: 1g
+                          files: 5000
+                        """);
 
         assertThat(settings.place().limits())
                 .isEqualTo(new Limits(1L << 30, 0.5, 64, 2048, 1L << 30));
