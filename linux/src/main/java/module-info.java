@@ -6,4 +6,5 @@ module dev.glovebox.linux {
     requires static transitive org.jspecify;
 
     exports dev.glovebox.linux;
+    exports dev.glovebox.linux.net;
 }

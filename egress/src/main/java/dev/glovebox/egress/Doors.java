@@ -1,7 +1,7 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;

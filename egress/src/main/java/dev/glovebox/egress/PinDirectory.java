@@ -1,7 +1,7 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.linux.net.NetworkNamespace;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;

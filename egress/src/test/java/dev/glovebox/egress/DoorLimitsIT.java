@@ -2,7 +2,7 @@ package dev.glovebox.egress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import java.io.IOException;
 import java.net.InetAddress;

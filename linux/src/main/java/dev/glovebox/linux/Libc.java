@@ -15,7 +15,7 @@ import java.lang.invoke.VarHandle;
 ///
 /// A handle made here takes the errno capture segment as its first argument. A call that can block
 /// must not run on a virtual thread: it would hold its carrier (see [KernelThread]).
-final class Libc {
+public final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup SYMBOLS = LINKER.defaultLookup();
     private static final MemoryLayout CAPTURE = Linker.Option.captureStateLayout();
@@ -26,7 +26,7 @@ final class Libc {
 
     /// A handle for the C function `name`, its first argument being the segment from
     /// [#errnoCapture].
-    static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+    public static MethodHandle handle(String name, FunctionDescriptor descriptor) {
         MemorySegment symbol =
                 SYMBOLS.find(name)
                         .orElseThrow(() -> new LinuxException("dlsym", Errno.ENOSYS, name));
@@ -34,7 +34,7 @@ final class Libc {
     }
 
     /// Like [#handle], for a variadic C function whose first `fixed` arguments are not variadic.
-    static MethodHandle variadic(String name, int fixed, FunctionDescriptor descriptor) {
+    public static MethodHandle variadic(String name, int fixed, FunctionDescriptor descriptor) {
         MemorySegment symbol =
                 SYMBOLS.find(name)
                         .orElseThrow(() -> new LinuxException("dlsym", Errno.ENOSYS, name));
@@ -46,19 +46,19 @@ final class Libc {
     }
 
     /// Room for the errno of one call.
-    static MemorySegment errnoCapture(Arena arena) {
+    public static MemorySegment errnoCapture(Arena arena) {
         return arena.allocate(CAPTURE);
     }
 
     /// The errno that the last call with this segment left.
-    static int errno(MemorySegment capture) {
+    public static int errno(MemorySegment capture) {
         return (int) ERRNO.get(capture, 0L);
     }
 
     /// The answer of a call, if it is not negative.
     ///
     /// @throws LinuxException with the errno that the call left
-    static int check(int answer, MemorySegment capture, String call, Object subject) {
+    public static int check(int answer, MemorySegment capture, String call, Object subject) {
         if (answer < 0) {
             throw new LinuxException(call, errno(capture), subject.toString());
         }
@@ -66,7 +66,7 @@ final class Libc {
     }
 
     /// What a method handle threw, as something that may leave a method without `throws`.
-    static RuntimeException rethrown(Throwable thrown) {
+    public static RuntimeException rethrown(Throwable thrown) {
         return switch (thrown) {
             case RuntimeException e -> e;
             case Error e -> throw e;
@@ -76,7 +76,7 @@ final class Libc {
 
     /// `syscall(2)` number and up to five long arguments, for calls the C library has no wrapper
     /// for.
-    static final MethodHandle SYSCALL =
+    public static final MethodHandle SYSCALL =
             variadic(
                     "syscall",
                     1,
@@ -90,7 +90,7 @@ final class Libc {
                             ValueLayout.JAVA_LONG));
 
     /// `open(2)` with two arguments.
-    static final MethodHandle OPEN =
+    public static final MethodHandle OPEN =
             variadic(
                     "open",
                     2,
@@ -98,11 +98,11 @@ final class Libc {
                             ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
 
     /// `close(2)`.
-    static final MethodHandle CLOSE =
+    public static final MethodHandle CLOSE =
             handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
     /// `mount(2)`.
-    static final MethodHandle MOUNT =
+    public static final MethodHandle MOUNT =
             handle(
                     "mount",
                     FunctionDescriptor.of(
@@ -114,32 +114,32 @@ final class Libc {
                             ValueLayout.ADDRESS));
 
     /// `umount2(2)`.
-    static final MethodHandle UMOUNT2 =
+    public static final MethodHandle UMOUNT2 =
             handle(
                     "umount2",
                     FunctionDescriptor.of(
                             ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
 
     /// `unshare(2)`.
-    static final MethodHandle UNSHARE =
+    public static final MethodHandle UNSHARE =
             handle("unshare", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
     /// `setns(2)`.
-    static final MethodHandle SETNS =
+    public static final MethodHandle SETNS =
             handle(
                     "setns",
                     FunctionDescriptor.of(
                             ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
     /// `kill(2)`.
-    static final MethodHandle KILL =
+    public static final MethodHandle KILL =
             handle(
                     "kill",
                     FunctionDescriptor.of(
                             ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
     /// `waitpid(2)`.
-    static final MethodHandle WAITPID =
+    public static final MethodHandle WAITPID =
             handle(
                     "waitpid",
                     FunctionDescriptor.of(

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 /// SAFETY, for every downcall here: each segment lives in a confined arena that outlives the call,
 /// and errno is read from the capture segment of that same call. [#unshareNetwork] and [#enter]
 /// change the calling kernel thread and are called on a [KernelThread] only.
-final class NamespaceCalls {
+public final class NamespaceCalls {
     private static final int CLONE_NEWNET = 0x40000000;
     private static final int O_RDONLY_CLOEXEC = 0x80000;
     private static final long MS_BIND = 4096;
@@ -18,7 +18,7 @@ final class NamespaceCalls {
     private NamespaceCalls() {}
 
     /// Moves the calling thread into a new, empty network namespace (`unshare(2)`).
-    static void unshareNetwork() {
+    public static void unshareNetwork() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             Libc.check(
@@ -32,7 +32,7 @@ final class NamespaceCalls {
     }
 
     /// Moves the calling thread into the network namespace behind `fd` (`setns(2)`).
-    static void enter(int fd) {
+    public static void enter(int fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             Libc.check(
@@ -46,7 +46,7 @@ final class NamespaceCalls {
     }
 
     /// Opens the path read-only and close-on-exec; the caller closes the descriptor.
-    static int open(String path) {
+    public static int open(String path) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             int fd = (int) Libc.OPEN.invokeExact(errno, arena.allocateFrom(path), O_RDONLY_CLOEXEC);
@@ -58,7 +58,7 @@ final class NamespaceCalls {
 
     /// Closes the descriptor. Linux releases it whatever `close(2)` answers, so there is nothing to
     /// report.
-    static void close(int fd) {
+    public static void close(int fd) {
         try (Arena arena = Arena.ofConfined()) {
             int ignored = (int) Libc.CLOSE.invokeExact(Libc.errnoCapture(arena), fd);
         } catch (Throwable e) {
@@ -67,7 +67,7 @@ final class NamespaceCalls {
     }
 
     /// Makes `target` another name of `source` (`mount(2)` with `MS_BIND`).
-    static void bind(String source, Path target) {
+    public static void bind(String source, Path target) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             int answer =
@@ -86,7 +86,7 @@ final class NamespaceCalls {
     }
 
     /// Takes the topmost mount off `target`; false if none was there.
-    static boolean unbind(Path target) {
+    public static boolean unbind(Path target) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             int answer =

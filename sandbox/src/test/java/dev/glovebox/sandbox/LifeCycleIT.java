@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.glovebox.linux.Cgroup;
-import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import java.io.IOException;

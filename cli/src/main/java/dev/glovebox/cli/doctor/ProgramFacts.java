@@ -25,8 +25,7 @@ final class ProgramFacts {
                         "runc",
                         new Version(1, 3, 6),
                         "older than 1.3.6 follows a planted /dev symlink (CVE-2026-41579)"),
-                needed("nft", "nftables", "--version"),
-                needed("ip", "iproute2", "-V"),
+                needed("mkfs.ext4", "e2fsprogs", "-V"),
                 wanted("rg", "ripgrep", "the grep tool falls back to grep", "--version"));
     }
 

@@ -1,6 +1,6 @@
 package dev.glovebox.egress.dns;
 
-import dev.glovebox.linux.Datagrams;
+import dev.glovebox.linux.net.Datagrams;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;

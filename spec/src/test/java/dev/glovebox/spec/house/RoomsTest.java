@@ -121,6 +121,20 @@ class RoomsTest {
     }
 
     @Test
+    void callsThatMoveAThread_onlyInLinux() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.glovebox.linux..")
+                .should()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("dev.glovebox.linux.NamespaceCalls")
+                .orShould()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("dev.glovebox.linux.Libc")
+                .check(house);
+    }
+
+    @Test
     void leavingTheProcess_onlyInCli() {
         noClasses()
                 .that()

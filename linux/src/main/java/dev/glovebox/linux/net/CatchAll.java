@@ -1,12 +1,13 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.net;
 
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.NamespaceCalls;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /// The sockets inside a [NetworkNamespace] at which every connection and every DNS datagram of that
 /// namespace arrives, as file descriptors of this process.
@@ -35,37 +36,35 @@ public record CatchAll(List<Integer> tcp, List<Integer> dns) {
 
     private static final int DNS_PORT = 53;
     private static final int BACKLOG = 256;
+    private static final int DESTINATION_UNREACHABLE = 3;
+    private static final int TIME_EXCEEDED = 11;
+    private static final int DESTINATION_UNREACHABLE_6 = 1;
+    private static final int PACKET_TOO_BIG_6 = 2;
 
-    /// The rules, in the words of `nft(8)`. First what must not be caught: our own replies, and the
-    /// sandbox's traffic with itself. Then TCP and DNS are given to our sockets; `tproxy` leaves
-    /// packets of established connections alone. ICMP errors pass so that what follows is heard:
-    /// everything else is refused at once.
-    static String rules() {
-        return String.format(
-                Locale.ROOT,
-                """
-                table inet glovebox {
-                  chain caught {
-                    type filter hook prerouting priority mangle; policy drop;
-                    meta mark %1$d accept
-                    ip daddr 127.0.0.0/8 accept
-                    ip6 daddr ::1 accept
-                    meta nfproto ipv4 meta l4proto tcp tproxy ip to %2$s:%4$d accept
-                    meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [%3$s]:%4$d accept
-                    meta nfproto ipv4 udp dport %5$d tproxy ip to %2$s:%5$d accept
-                    ip6 daddr %3$s udp dport %5$d tproxy ip6 to [%3$s]:%5$d accept
-                    meta l4proto tcp accept
-                    icmp type { destination-unreachable, time-exceeded } accept
-                    icmpv6 type { destination-unreachable, packet-too-big } accept
-                    reject with icmpx type port-unreachable
-                  }
-                }
-                """,
-                MARK,
-                ADDRESS_4.getHostAddress(),
-                ADDRESS_6.getHostAddress(),
-                TCP_PORT,
-                DNS_PORT);
+    /// The rules of `nf_tables`. First what must not be caught: our own replies, and the sandbox's
+    /// traffic with itself. Then TCP and DNS are given to our sockets; `tproxy` leaves packets of
+    /// established connections alone. ICMP errors pass so that what follows is heard: everything
+    /// else is refused at once.
+    static List<byte[]> rules() {
+        return FirewallMessages.of(
+                List.of(
+                        rule().mark(MARK).accept(),
+                        rule().toLoopback4().accept(),
+                        rule().to(InetAddress.ofLiteral("::1")).accept(),
+                        rule().family4().tcp().give(ADDRESS_4, TCP_PORT).accept(),
+                        rule().family6().tcp().give(ADDRESS_6, TCP_PORT).accept(),
+                        rule().family4().udp(DNS_PORT).give(ADDRESS_4, DNS_PORT).accept(),
+                        rule().to(ADDRESS_6).udp(DNS_PORT).give(ADDRESS_6, DNS_PORT).accept(),
+                        rule().tcp().accept(),
+                        rule().family4().icmp(DESTINATION_UNREACHABLE).accept(),
+                        rule().family4().icmp(TIME_EXCEEDED).accept(),
+                        rule().family6().icmp6(DESTINATION_UNREACHABLE_6).accept(),
+                        rule().family6().icmp6(PACKET_TOO_BIG_6).accept(),
+                        rule().reject()));
+    }
+
+    private static FirewallMessages.Rule rule() {
+        return new FirewallMessages.Rule();
     }
 
     /// Whether this kernel runs IPv6 at all.
@@ -73,7 +72,8 @@ public record CatchAll(List<Integer> tcp, List<Integer> dns) {
         return Files.exists(Path.of("/proc/net/if_inet6"));
     }
 
-    /// Brings up the loopback interface and opens the sockets in the calling thread's namespace.
+    /// Brings up the loopback interface, sets the rules and opens the sockets in the calling
+    /// thread's namespace.
     static CatchAll open() {
         List<InetAddress> addresses =
                 hasIpv6() ? List.of(ADDRESS_4, ADDRESS_6) : List.of(ADDRESS_4);
@@ -82,7 +82,8 @@ public record CatchAll(List<Integer> tcp, List<Integer> dns) {
             requests.add(RouteMessages.addAddress(address));
             requests.add(RouteMessages.everythingIsLocal(address));
         }
-        RouteMessages.apply(requests);
+        Netlink.oneByOne(Netlink.ROUTE, requests);
+        Netlink.atOnce(Netlink.NETFILTER, rules());
         List<Integer> tcp = new ArrayList<>();
         List<Integer> dns = new ArrayList<>();
         try {

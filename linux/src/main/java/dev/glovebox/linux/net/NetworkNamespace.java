@@ -1,19 +1,21 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.net;
 
+import dev.glovebox.linux.Errno;
+import dev.glovebox.linux.KernelThread;
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.NamespaceCalls;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 
 /// A network namespace with nothing but `lo`, in which every address on earth leads to us.
 ///
 /// How it works. A route of type `local` for the whole address space makes the kernel of the
 /// namespace deliver every packet to itself instead of looking for a way out, so no interface and
-/// no neighbour is needed. A `tproxy` rule (nft(8)) then picks, for a TCP packet without an
+/// no neighbour is needed. A `tproxy` rule (nf_tables) then picks, for a TCP packet without an
 /// established socket, our listening socket instead of the one the destination would choose. The
 /// connection accepted there has the original destination as its local address. That socket was
 /// made by a thread of ours inside the namespace, so accepting happens in this process, outside,
@@ -27,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 /// It ends when the pin is gone and the last process and socket in it are.
 public final class NetworkNamespace implements AutoCloseable {
     private static final String OWN = "/proc/thread-self/ns/net";
-    private static final long NFT_SECONDS = 10;
 
     private final Path pin;
     private final CatchAll sockets;
@@ -39,8 +40,8 @@ public final class NetworkNamespace implements AutoCloseable {
 
     /// Makes the namespace, its routes, rules and sockets, and pins it.
     ///
-    /// Needs root (`CAP_SYS_ADMIN`, `CAP_NET_ADMIN`), `nft` and `nsenter`. Costs a few
-    /// milliseconds, nearly all of them for `nft`.
+    /// Needs root (`CAP_SYS_ADMIN`, `CAP_NET_ADMIN`) and a kernel with `nf_tables` and its
+    /// `tproxy`.
     ///
     /// @param pin where to pin it; a file that does not exist yet, in a directory only root enters
     /// @throws LinuxException if a step fails; nothing is left behind then
@@ -58,15 +59,7 @@ public final class NetworkNamespace implements AutoCloseable {
                                 NamespaceCalls.close(home);
                             }
                         });
-        NetworkNamespace namespace = new NetworkNamespace(pin, sockets);
-        try {
-            namespace.applyRules();
-            return namespace;
-        } catch (LinuxException e) {
-            sockets.close();
-            namespace.close();
-            throw e;
-        }
+        return new NetworkNamespace(pin, sockets);
     }
 
     private static CatchAll openPinned(Path pin) {
@@ -86,37 +79,6 @@ public final class NetworkNamespace implements AutoCloseable {
         } catch (LinuxException e) {
             unpin(pin);
             throw e;
-        }
-    }
-
-    /// `nft` is started from an ordinary thread and led in by `nsenter`: a child of a thread inside
-    /// would make the JDK start its reaper thread there, and that thread would stay.
-    private void applyRules() {
-        Path rules = pin.resolveSibling(pin.getFileName() + ".nft");
-        Path answer = pin.resolveSibling(pin.getFileName() + ".log");
-        try {
-            Files.writeString(rules, CatchAll.rules());
-            Process process =
-                    new ProcessBuilder("nsenter", "--net=" + pin, "nft", "-f", rules.toString())
-                            .redirectErrorStream(true)
-                            .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
-                            .redirectOutput(answer.toFile())
-                            .start();
-            if (!process.waitFor(NFT_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-                throw new LinuxException("nft", Errno.EAGAIN, "no answer in 10 s");
-            }
-            if (process.exitValue() != 0) {
-                throw new LinuxException("nft", Errno.EIO, Files.readString(answer).strip());
-            }
-        } catch (IOException e) {
-            throw new LinuxException("nft", Errno.EIO, String.valueOf(e.getMessage()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new LinuxException("nft", Errno.EINTR, pin.toString());
-        } finally {
-            delete(rules);
-            delete(answer);
         }
     }
 

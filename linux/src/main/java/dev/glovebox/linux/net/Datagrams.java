@@ -1,5 +1,6 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.net;
 
+import dev.glovebox.linux.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;

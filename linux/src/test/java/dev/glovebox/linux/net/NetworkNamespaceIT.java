@@ -1,4 +1,4 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -35,6 +35,35 @@ class NetworkNamespaceIT {
             assertThat(namespace.enter(() -> Files.readSymbolicLink(OWN)))
                     .isNotEqualTo(Files.readSymbolicLink(OWN));
             assertThat(namespace.sockets().tcp()).hasSameSizeAs(namespace.sockets().dns());
+            namespace.sockets().close();
+        }
+    }
+
+    @Test
+    void rulesAreWhatNftReadsThemAs() throws Exception {
+        Path pin = directory.resolve("rules");
+        try (NetworkNamespace namespace = NetworkNamespace.create(pin)) {
+            List<String> rules = run("nsenter", "--net=" + pin, "nft", "list", "ruleset");
+            assertThat(rules.stream().map(String::strip))
+                    .containsExactly(
+                            "table inet glovebox {",
+                            "chain caught {",
+                            "type filter hook prerouting priority mangle; policy drop;",
+                            "meta mark 0x0000676c accept",
+                            "ip daddr 127.0.0.0/8 accept",
+                            "ip6 daddr ::1 accept",
+                            "meta nfproto ipv4 meta l4proto tcp tproxy ip to 198.18.0.1:1 accept",
+                            "meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [fd67:6c62::1]:1 accept",
+                            "meta nfproto ipv4 udp dport 53 tproxy ip to 198.18.0.1:53 accept",
+                            "ip6 daddr fd67:6c62::1 udp dport 53 tproxy ip6 to [fd67:6c62::1]:53 accept",
+                            "meta l4proto tcp accept",
+                            "icmp type destination-unreachable accept",
+                            "icmp type time-exceeded accept",
+                            "icmpv6 type destination-unreachable accept",
+                            "icmpv6 type packet-too-big accept",
+                            "reject",
+                            "}",
+                            "}");
             namespace.sockets().close();
         }
     }
