@@ -69,6 +69,11 @@ public final class Mounts {
         mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, options);
     }
 
+    /// Mounts an overlay, nosuid and nodev, as what the calling thread is; see [Overlay].
+    static void overlay(Path target, String options) {
+        mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, options);
+    }
+
     /// Binds a file or a directory with everything mounted below it, nosuid and nodev.
     ///
     /// @param source what to show; a last symbolic link is followed

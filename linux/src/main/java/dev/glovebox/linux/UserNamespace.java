@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /// A user namespace with nobody in it, held open by a file descriptor of this process.
 ///
@@ -49,7 +50,32 @@ public final class UserNamespace implements AutoCloseable {
     /// @throws LinuxException when the kernel has no user namespaces or allows no more of them
     ///   (`user.max_user_namespaces`), or this process may not map these ids
     public static UserNamespace create(long first, long size) {
-        return KernelThread.call("userns", () -> createHere(first, size));
+        return create(List.of(new Range(0, first, size)));
+    }
+
+    /// Makes a namespace with this map, of users and groups alike.
+    ///
+    /// @throws LinuxException as [#create(long, long)]
+    public static UserNamespace create(List<Range> map) {
+        StringBuilder lines = new StringBuilder();
+        for (Range range : map) {
+            lines.append(range.inside()).append(' ');
+            lines.append(range.host()).append(' ').append(range.size()).append('\n');
+        }
+        return KernelThread.call("userns", () -> createHere(lines.toString()));
+    }
+
+    /// Some ids, in a row, and what they are on the host.
+    ///
+    /// @param inside the first of them in the namespace
+    /// @param host the first of them on the host
+    /// @param size how many
+    public record Range(long inside, long host, long size) {}
+
+    /// Where another process of this host finds the namespace, such as `nsenter(1)`, as long as
+    /// this is open.
+    public Path path() {
+        return Path.of("/proc/" + ProcessHandle.current().pid() + "/fd/" + descriptor);
     }
 
     /// The descriptor, for this room only.
@@ -68,11 +94,10 @@ public final class UserNamespace implements AutoCloseable {
         }
     }
 
-    private static UserNamespace createHere(long first, long size) {
+    private static UserNamespace createHere(String map) {
         try (Arena arena = Arena.ofConfined()) {
             int child = cloneSleeper(arena);
             try {
-                String map = "0 " + first + " " + size + "\n";
                 writeMap(child, "uid_map", map);
                 writeMap(child, "gid_map", map);
                 return new UserNamespace(open(arena, Path.of("/proc/" + child + "/ns/user")));
