@@ -174,8 +174,8 @@ public final class GuestProcess implements AutoCloseable {
         private void exit(ByteBuffer payload) {
             int code = payload.getInt();
             int signal = payload.get();
-            Usage usage =
-                    new Usage(
+            Exit.Usage usage =
+                    new Exit.Usage(
                             micros(payload.getLong()),
                             micros(payload.getLong()),
                             payload.getLong(),
