@@ -54,6 +54,12 @@ import java.util.TreeMap;
 final class Launch {
     private static final int MOUNTINFO_BYTES = 256 * 1024;
     private static final int LOG_CHARACTERS = 600;
+
+    /// With 0 no file is written, but a host that pipes crashes to a program still runs it, as root
+    /// (`core(5)`). With 1 the kernel does neither (`do_coredump`). Nobody inside can change it
+    /// ([dev.glovebox.sandbox.oci.SeccompRules]).
+    private static final long CORE_BYTES = 1;
+
     private static final long LOCKED_BYTES = 8L << 20;
     private static final long STACK_BYTES = 8L << 20;
     private static final long PENDING_SIGNALS = 4096;
@@ -187,7 +193,7 @@ final class Launch {
                 "RLIMIT_MEMLOCK", HostFacts.atMost("Max locked memory", LOCKED_BYTES),
                 "RLIMIT_SIGPENDING", HostFacts.atMost("Max pending signals", PENDING_SIGNALS),
                 "RLIMIT_STACK", HostFacts.atMost("Max stack size", STACK_BYTES),
-                "RLIMIT_CORE", 0L,
+                "RLIMIT_CORE", HostFacts.atMost("Max core file size", CORE_BYTES),
                 "RLIMIT_MSGQUEUE", 0L,
                 "RLIMIT_NICE", 0L,
                 "RLIMIT_RTPRIO", 0L);

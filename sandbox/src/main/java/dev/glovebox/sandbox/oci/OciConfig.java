@@ -28,7 +28,10 @@ public final class OciConfig {
             List.of(
                     "/proc/acpi",
                     "/proc/asound",
+                    "/proc/buddyinfo",
+                    "/proc/cmdline",
                     "/proc/config.gz",
+                    "/proc/consoles",
                     "/proc/diskstats",
                     "/proc/driver",
                     "/proc/interrupts",
@@ -43,12 +46,16 @@ public final class OciConfig {
                     "/proc/modules",
                     "/proc/mtrr",
                     "/proc/partitions",
+                    "/proc/pressure",
                     "/proc/sched_debug",
                     "/proc/scsi",
+                    "/proc/softirqs",
+                    "/proc/swaps",
                     "/proc/sysrq-trigger",
                     "/proc/timer_list",
                     "/proc/timer_stats",
-                    "/proc/vmallocinfo");
+                    "/proc/vmallocinfo",
+                    "/proc/zoneinfo");
 
     private static final List<String> READ_ONLY =
             List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys");

@@ -26,6 +26,8 @@ public final class SeccompRules {
     private static final long ANY_NEW_NAMESPACE = 0x7E02_0000L;
     private static final long UINT_MAX = 0xFFFF_FFFFL;
     private static final int IOCTL_BITS = 32;
+    private static final int RESOURCES = 16;
+    private static final int RLIMIT_CORE = 4;
 
     /// `ioctl(2)` numbers that reach into a terminal someone else reads: TIOCSTI, TIOCLINUX,
     /// TIOCSETD.
@@ -64,7 +66,7 @@ public final class SeccompRules {
                     sched_setparam sched_setscheduler sched_yield seccomp select semctl semget
                     semop semtimedop sendfile sendmmsg sendmsg sendto set_robust_list
                     set_thread_area set_tid_address setfsgid setfsuid setgid setgroups setitimer
-                    setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid
+                    setpgid setpriority setregid setresgid setresuid setreuid setsid
                     setsockopt setuid setxattr shmat shmctl shmdt shmget shutdown sigaltstack
                     signalfd signalfd4 splice stat statfs statx symlink symlinkat sync
                     sync_file_range syncfs sysinfo tee tgkill time timer_create timer_delete
@@ -97,7 +99,7 @@ public final class SeccompRules {
         rules.add(Map.of("names", ALLOWED, "action", "SCMP_ACT_ALLOW"));
         rules.add(Map.of("names", UNKNOWN, "action", "SCMP_ACT_ERRNO", "errnoRet", ENOSYS));
         rules.add(allow("clone", masked(0, ANY_NEW_NAMESPACE, 0)));
-        rules.add(allow("prlimit64", equal(0, 0)));
+        rules.addAll(resourceLimits());
         for (long personality : new long[] {0, 8, 0x2_0000, 0x2_0008, UINT_MAX}) {
             rules.add(allow("personality", equal(0, personality)));
         }
@@ -114,6 +116,25 @@ public final class SeccompRules {
                 List.of(name(architecture)),
                 "syscalls",
                 List.copyOf(rules));
+    }
+
+    /// Limits of the calling process alone, and never that of core files: the 1 byte it has from
+    /// its start keeps crashes from the program of the host they may be piped to, which 0 does not
+    /// (`core(5)`). Programs that set it to 0 are told they did, since some refuse to run if they
+    /// cannot (gpg).
+    private static List<Map<String, Object>> resourceLimits() {
+        List<Map<String, Object>> rules = new ArrayList<>();
+        for (int resource = 0; resource < RESOURCES; resource++) {
+            if (resource != RLIMIT_CORE) {
+                rules.add(allow("setrlimit", equal(0, resource)));
+                rules.add(allow("prlimit64", List.of(equal(0, 0), equal(1, resource))));
+            }
+        }
+        rules.add(allow("prlimit64", List.of(equal(0, 0), equal(1, RLIMIT_CORE), equal(2, 0))));
+        rules.add(pretend("setrlimit", List.of(equal(0, RLIMIT_CORE))));
+        rules.add(
+                pretend("prlimit64", List.of(equal(0, 0), equal(1, RLIMIT_CORE), different(2, 0))));
+        return rules;
     }
 
     private static List<Map<String, Object>> sockets() {
@@ -166,6 +187,23 @@ public final class SeccompRules {
 
     private static Map<String, Object> allow(String name, List<Map<String, Object>> arguments) {
         return Map.of("names", List.of(name), "action", "SCMP_ACT_ALLOW", "args", arguments);
+    }
+
+    /// Answers success and does nothing.
+    private static Map<String, Object> pretend(String name, List<Map<String, Object>> arguments) {
+        return Map.of(
+                "names",
+                List.of(name),
+                "action",
+                "SCMP_ACT_ERRNO",
+                "errnoRet",
+                0,
+                "args",
+                arguments);
+    }
+
+    private static Map<String, Object> different(int index, long value) {
+        return Map.of("index", index, "value", value, "op", "SCMP_CMP_NE");
     }
 
     private static Map<String, Object> equal(int index, long value) {

@@ -34,7 +34,7 @@ class OciConfigTest {
                             33_554_432L,
                             Map.of(
                                     "RLIMIT_CORE",
-                                    0L,
+                                    1L,
                                     "RLIMIT_NOFILE",
                                     16_384L,
                                     "RLIMIT_FSIZE",
