@@ -35,10 +35,16 @@ public final class ConfinedTree implements AutoCloseable {
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int S_IFMT = 0xf000;
+    private static final int S_IFREG = 0x8000;
+    private static final int S_IFDIR = 0x4000;
     private static final int S_IFCHR = 0x2000;
+    private static final int STATX_TYPE = 1;
+    private static final int STATX_SIZE = 256;
+    private static final int STATX_MODE_OFFSET = 28;
     private static final int BUFFER = 128 * 1024;
     private static final int LONGEST_NAME = 255;
-    private static final String OPAQUE = "user.overlay.opaque";
+    private static final String OPAQUE = "trusted.overlay.opaque";
 
     private static final MethodHandle MKDIRAT = handle("mkdirat", "ipi");
     private static final MethodHandle SYMLINKAT = handle("symlinkat", "pip");
@@ -49,6 +55,7 @@ public final class ConfinedTree implements AutoCloseable {
     private static final MethodHandle UTIMENSAT = handle("utimensat", "ippi");
     private static final MethodHandle FUTIMENS = handle("futimens", "ip");
     private static final MethodHandle FSETXATTR = handle("fsetxattr", "ippli");
+    private static final MethodHandle STATX = handle("statx", "ipiip");
     private static final MethodHandle SYNCFS = handle("syncfs", "i");
     private static final MethodHandle WRITE =
             Libc.handle(
@@ -197,6 +204,18 @@ public final class ConfinedTree implements AutoCloseable {
         }
     }
 
+    /// Whether there is a regular file.
+    ///
+    /// @throws LinuxException if its parent cannot be reached
+    public boolean isRegularFile(String path) {
+        return kind(path) == S_IFREG;
+    }
+
+    /// Whether there is a directory.
+    public boolean isDirectory(String path) {
+        return kind(path) == S_IFDIR;
+    }
+
     /// Makes an overlay whiteout: where this tree is a layer, the path is not there in the result.
     /// A character device 0:0, which the kernel lets nobody open.
     public void whiteout(String path) {
@@ -210,8 +229,8 @@ public final class ConfinedTree implements AutoCloseable {
     }
 
     /// Makes a directory opaque: where this tree is a layer, nothing that lower layers have in that
-    /// directory is there in the result. By `user.overlay.opaque`, which an overlay mounted with
-    /// `userxattr` reads (Linux 5.11): the only one a user namespace may mount.
+    /// directory is there in the result. By `trusted.overlay.opaque`, which [Overlay] reads and
+    /// nobody in a user namespace can set.
     ///
     /// @param path of a directory; empty for the tree's own
     public void opaque(String path) {
@@ -246,6 +265,28 @@ public final class ConfinedTree implements AutoCloseable {
         }
         close(root);
         arena.close();
+    }
+
+    private int kind(String path) {
+        try (Arena local = Arena.ofConfined()) {
+            int in = parentOf(path);
+            MemorySegment name = nameOf(local, path);
+            MemorySegment facts = local.allocate(STATX_SIZE, 8);
+            check(
+                    (int)
+                            STATX.invokeExact(
+                                    capture, in, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, facts),
+                    "statx",
+                    path);
+            return facts.get(ValueLayout.JAVA_SHORT, STATX_MODE_OFFSET) & S_IFMT;
+        } catch (LinuxException e) {
+            if (e.errno() == Errno.ENOENT) {
+                return 0;
+            }
+            throw e;
+        } catch (Throwable e) {
+            throw Libc.rethrown(e);
+        }
     }
 
     private void give(int file, String path, Attributes attributes) {

@@ -20,6 +20,7 @@ public final class Errno {
     public static final int EMFILE = 24;
     public static final int ENOSPC = 28;
     public static final int EROFS = 30;
+    public static final int EMLINK = 31;
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
@@ -44,6 +45,7 @@ public final class Errno {
                     Map.entry(EMFILE, "EMFILE, too many open files"),
                     Map.entry(ENOSPC, "ENOSPC, no space left"),
                     Map.entry(EROFS, "EROFS, read-only file system"),
+                    Map.entry(EMLINK, "EMLINK, too many links"),
                     Map.entry(ENAMETOOLONG, "ENAMETOOLONG, too long a name"),
                     Map.entry(ENOSYS, "ENOSYS, not in this kernel"),
                     Map.entry(ELOOP, "ELOOP, too many symbolic links"),

@@ -11,9 +11,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// Needs root, for owners and device nodes.
 class ConfinedTreeIT {
     private static final Attributes PLAIN = new Attributes(1000, 1001, 0644, 1_000_000_000);
+
+    private static final long FIRST = 0x7900_0000L;
 
     @TempDir private Path directory;
     private Path inside;
@@ -116,17 +123,51 @@ class ConfinedTreeIT {
         assertThat(inside.resolve("f")).hasContent("first");
     }
 
+    /// Seen through an overlay of layers whose owners are shifted, as a sandbox has it.
     @Test
-    void whiteoutsAndOpaqueDirectories_areThoseOfAnOverlay() throws Exception {
-        try (ConfinedTree tree = ConfinedTree.open(inside)) {
-            tree.directory("d", PLAIN);
-            tree.whiteout("d/gone");
-            tree.opaque("d");
+    void whiteoutsAndOpaqueDirectories_hideWhatLowerLayersHave() throws Exception {
+        Path lower = Files.createDirectory(directory.resolve("lower"));
+        for (String name : List.of("kept/old", "d/old")) {
+            Files.createDirectories(lower.resolve(name).getParent());
+            Files.writeString(lower.resolve(name), "old");
         }
-        assertThat(facts("d/gone")).containsEntry("rdev", 0L);
-        assertThat(mode("d/gone")).isZero();
-        assertThat(Files.getAttribute(inside.resolve("d"), "user:overlay.opaque"))
-                .isEqualTo("y".getBytes(StandardCharsets.US_ASCII));
+        Files.writeString(lower.resolve("gone"), "old");
+        try (ConfinedTree tree = ConfinedTree.open(inside)) {
+            tree.attributes("", new Attributes(0, 0, 0755, 1));
+            tree.directory("d", PLAIN);
+            tree.opaque("d");
+            tree.file("d/new", PLAIN, bytes("new"));
+            tree.directory("kept", PLAIN);
+            tree.whiteout("gone");
+        }
+
+        Set<String> seen = overlay(List.of(inside, lower));
+
+        assertThat(seen).containsExactlyInAnyOrder("", "d", "d/new", "kept", "kept/old");
+    }
+
+    private Set<String> overlay(List<Path> layers) throws IOException {
+        Path place = Files.createDirectory(directory.resolve("place"));
+        try (UserNamespace ids = UserNamespace.create(FIRST, 65_536)) {
+            return KernelThread.call(
+                    "tree-it",
+                    () -> {
+                        Mounts.privateNamespace();
+                        Mounts.tmpfs(place, "size=1m,mode=755,uid=" + FIRST + ",gid=" + FIRST);
+                        List<Path> mapped = new ArrayList<>();
+                        for (Path layer : layers) {
+                            Path target = place.resolve("l" + mapped.size());
+                            Mounts.bindMapped(layer, Files.createDirectory(target), true, ids);
+                            mapped.add(target);
+                        }
+                        Path root = Files.createDirectory(place.resolve("root"));
+                        Overlay.mount(root, mapped, Optional.empty(), FIRST);
+                        try (Stream<Path> walk = Files.walk(root)) {
+                            return walk.map(p -> root.relativize(p).toString())
+                                    .collect(Collectors.toSet());
+                        }
+                    });
+        }
     }
 
     private Map<String, Object> facts(String path) throws IOException {
