@@ -13,4 +13,5 @@ module dev.glovebox.sandbox {
     exports dev.glovebox.sandbox;
     exports dev.glovebox.sandbox.guest;
     exports dev.glovebox.sandbox.image;
+    exports dev.glovebox.sandbox.pool;
 }

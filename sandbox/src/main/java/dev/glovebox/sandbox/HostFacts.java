@@ -44,6 +44,15 @@ final class HostFacts {
         }
     }
 
+    /// The link of the mount namespace of a process, empty if it is gone.
+    static String mountNamespace(int pid) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/mnt")).toString();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
     /// As much of what is wanted as this process has itself and may therefore give: root without
     /// `CAP_SYS_RESOURCE` cannot raise a hard limit.
     ///

@@ -29,7 +29,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 
 /// One start of one sandbox, from specification to attested guest.
 ///
@@ -223,7 +222,7 @@ final class Launch {
         Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
         Attestor attestor = new Attestor(HostFacts.namespaces(), network, spec.mounts());
         List<String> mismatches = attestor.mismatches(seen, mounts);
-        mismatches.addAll(limitMismatches(spec));
+        mismatches.addAll(limitMismatches(state.group(spec.name()), spec.limits()));
         if (!mismatches.isEmpty()) {
             throw new SandboxException(
                     Band.MISMATCH,
@@ -234,16 +233,12 @@ final class Launch {
                             runtime.program(),
                             mismatches));
         }
-        Map<String, String> state = new TreeMap<>(seen);
-        state.put("landlock", WritablePlaces.of(spec).confine(guest, runtime));
-        return new Attestation(runtime, state, mounts);
+        return new Attestation(runtime, seen, mounts);
     }
 
     /// The one thing that is seen from outside: pid 1 cannot read the limits it is under.
-    private List<String> limitMismatches(SandboxSpec spec) {
+    static List<String> limitMismatches(Cgroup group, Limits limits) {
         List<String> found = new ArrayList<>();
-        Cgroup group = state.group(spec.name());
-        Limits limits = spec.limits();
         if (group.tasks() < 1 || group.memoryUsed() == 0) {
             found.add("control group " + group.path() + " is empty");
         }

@@ -23,21 +23,24 @@ import java.util.function.Consumer;
 public final class Sandbox implements AutoCloseable {
     private static final Duration FREEZE_DEADLINE = Duration.ofSeconds(5);
 
-    private final SandboxSpec spec;
+    private final Binder binder;
     private final Guest guest;
-    private final Attestation attestation;
     private final Cgroup group;
     private final Runnable end;
     private final CompletableFuture<SandboxState.Ended> ended = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
     private volatile SandboxState state = new SandboxState.Ready(Instant.now());
-    private volatile boolean closed;
+    private volatile SandboxSpec spec;
+    private volatile Attestation attestation;
+    private boolean bound;
+    private boolean closed;
 
-    Sandbox(SandboxSpec spec, Guest guest, Attestation attestation, Cgroup group, Runnable end) {
+    Sandbox(SandboxSpec spec, Attestation attestation, Binder binder, Runnable end) {
         this.spec = spec;
-        this.guest = guest;
         this.attestation = attestation;
-        this.group = group;
+        this.binder = binder;
+        this.guest = binder.guest();
+        this.group = binder.group();
         this.end = end;
         guest.onEnd(this::lost);
     }
@@ -52,7 +55,7 @@ public final class Sandbox implements AutoCloseable {
         return guest;
     }
 
-    /// What it was seen to be before its first command.
+    /// What it was seen to be before its first command; of one that was bound, when it was.
     public Attestation attestation() {
         return attestation;
     }
@@ -70,6 +73,46 @@ public final class Sandbox implements AutoCloseable {
         environment.put("TMPDIR", "/tmp");
         environment.putAll(spec.environment());
         return environment;
+    }
+
+    /// Makes this the sandbox of a session, without a restart: mounts its directories, sets its
+    /// limits, compares both from inside with what they must be, and lets it run.
+    ///
+    /// Once in its life, and only for one started by [Sandboxes#createUnbound].
+    ///
+    /// @throws SandboxException [Band#CALLER] if it belongs to a session already, has ended, or is
+    ///   to have less memory than it started with; else it is of no more use, and to be closed
+    public void bind(Binding binding) {
+        lock.lock();
+        try {
+            refuseIfEnded("bind");
+            if (bound) {
+                throw new SandboxException(
+                        Band.CALLER, "sandbox " + name() + " belongs to a session already");
+            }
+            if (binding.limits().memoryBytes() < spec.limits().memoryBytes()) {
+                throw new SandboxException(
+                        Band.CALLER,
+                        "sandbox " + name() + " was started with more memory than asked for");
+            }
+            bound = true;
+            SandboxSpec mine = spec.with(binding);
+            attestation = binder.bind(mine, attestation);
+            spec = mine;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Ends the start of one that has been its session's from the beginning.
+    void confine() {
+        lock.lock();
+        try {
+            bound = true;
+            attestation = binder.confine(spec, attestation);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// Bytes of memory in use inside, files in `/tmp` and `/home/agent` included.
@@ -160,6 +203,11 @@ public final class Sandbox implements AutoCloseable {
 
     Cgroup group() {
         return group;
+    }
+
+    /// Its pid 1, as the host sees it.
+    int init() {
+        return binder.first(attestation.state().getOrDefault("ns/mnt", ""));
     }
 
     Set<Integer> processes() {

@@ -2,6 +2,7 @@ package dev.glovebox.sandbox;
 
 import dev.glovebox.sandbox.SandboxException.Band;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -52,6 +53,14 @@ public record SandboxSpec(
     public static SandboxSpec of(String name, List<Mount> mounts) {
         return new SandboxSpec(
                 name, Template.BASE, mounts, Optional.empty(), Limits.DEFAULT, Map.of());
+    }
+
+    /// The same for a session; what the session's environment says goes over this one's.
+    SandboxSpec with(Binding binding) {
+        Map<String, String> both = new HashMap<>(environment);
+        both.putAll(binding.environment());
+        return new SandboxSpec(
+                name, template, binding.mounts(), networkNamespace, binding.limits(), both);
     }
 
     /// Without the values of the environment, which may be secret.

@@ -70,7 +70,28 @@ public final class Sandboxes implements AutoCloseable {
             throw new SandboxException(
                     Band.CALLER, "this worker cannot do template " + template.name());
         }
-        return create(spec, launch);
+        return create(spec, launch, true);
+    }
+
+    /// Starts a sandbox that belongs to no session yet. Nothing can be started in it before
+    /// [Sandbox#bind].
+    ///
+    /// @param spec without mounts
+    /// @throws SandboxException with nothing left behind; [Band#CALLER] if the runtime is one in
+    ///   which nothing can be mounted later ([#bindsLater])
+    public Sandbox createUnbound(SandboxSpec spec) {
+        if (!spec.mounts().isEmpty() || !bindsLater(spec.template())) {
+            throw new SandboxException(
+                    Band.CALLER,
+                    "sandbox " + spec.name() + " has mounts, or a runtime that binds none later");
+        }
+        return create(spec, launch, false);
+    }
+
+    /// Whether a sandbox of this template can be started before it is known whose it will be. One
+    /// of gVisor cannot: its kernel does not see what is mounted on the host after its start.
+    public boolean bindsLater(Template template) {
+        return template.runtime().orElse(runtime()) != RuntimeName.RUNSC;
     }
 
     /// The runtime in use.
@@ -97,7 +118,7 @@ public final class Sandboxes implements AutoCloseable {
         blocks.close();
     }
 
-    private Sandbox create(SandboxSpec spec, Launch start) {
+    private Sandbox create(SandboxSpec spec, Launch start, boolean bound) {
         String name = spec.name();
         if (!names.add(name)) {
             throw new SandboxException(Band.CALLER, "a sandbox named " + name + " is running");
@@ -114,10 +135,12 @@ public final class Sandboxes implements AutoCloseable {
             Sandbox sandbox =
                     new Sandbox(
                             spec,
-                            started.guest(),
                             started.attestation(),
-                            state.group(name),
+                            new Binder(started.guest(), state.group(name), block.namespace()),
                             () -> end(name, block));
+            if (bound) {
+                sandbox.confine();
+            }
             living.put(name, sandbox);
             return sandbox;
         } catch (RuntimeException e) {
@@ -150,7 +173,10 @@ public final class Sandboxes implements AutoCloseable {
                     new Launch(
                             state, base, cgroups, candidate, program.get(), config.startTimeout());
             try (Sandbox probe =
-                    create(SandboxSpec.of("probe-" + candidate.program(), List.of()), attempt)) {
+                    create(
+                            SandboxSpec.of("probe-" + candidate.program(), List.of()),
+                            attempt,
+                            true)) {
                 LOG.log(Level.DEBUG, "{0} works", probe.name());
                 probes.add(new RuntimeProbe(candidate, true, ""));
                 return attempt;

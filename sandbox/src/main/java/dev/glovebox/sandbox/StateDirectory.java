@@ -58,7 +58,7 @@ final class StateDirectory implements AutoCloseable {
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
             Path directory = path.toRealPath();
             FileChannel lockFile = locked(directory.resolve("lock"));
-            Cgroup group = cgroups.group("/glovebox/" + digest(directory));
+            Cgroup group = cgroups.group(groupPath(directory));
             StateDirectory state = new StateDirectory(directory, cgroups, group, lockFile);
             state.reconcile();
             return state;
@@ -161,6 +161,11 @@ final class StateDirectory implements AutoCloseable {
         } catch (IOException e) {
             LOG.log(Level.WARNING, "cannot remove " + path, e);
         }
+    }
+
+    /// The control group of all sandboxes of a state directory, given as its real path.
+    static String groupPath(Path directory) {
+        return "/glovebox/" + digest(directory);
     }
 
     private static String digest(Path path) {

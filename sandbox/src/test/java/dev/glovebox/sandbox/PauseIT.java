@@ -117,7 +117,7 @@ class PauseIT {
         try (Sandbox sandbox = GROUNDS.under(RuntimeName.CRUN).sandbox("s", Limits.DEFAULT)) {
             CompletableFuture<SandboxState.Ended> told = new CompletableFuture<>();
             sandbox.onEnd(told::complete);
-            int init = sandbox.processes().iterator().next();
+            int init = sandbox.init();
             assertThat(told).isNotDone();
 
             ProcessHandle.of(init).orElseThrow().destroyForcibly();
@@ -138,7 +138,7 @@ class PauseIT {
             sandbox.onEnd(told::complete);
             Ground.shell(sandbox, "tail /dev/zero");
             assertThat(sandbox.oomKills()).isPositive();
-            int init = sandbox.processes().iterator().next();
+            int init = sandbox.init();
 
             ProcessHandle.of(init).orElseThrow().destroyForcibly();
 

@@ -1,0 +1,92 @@
+package dev.glovebox.sandbox;
+
+import dev.glovebox.linux.Cgroup;
+import dev.glovebox.linux.LateMounts;
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.MountInfo;
+import dev.glovebox.linux.UserNamespace;
+import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.guest.Guest;
+import dev.glovebox.sandbox.guest.GuestException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Gives a running sandbox what is its session's: mounts, limits, and, when both have been seen to
+/// be as they must, the second layer behind the mounts ([WritablePlaces]), after which nothing can
+/// be changed any more.
+///
+/// @param ids of the sandbox, for the owners in its mounts
+record Binder(Guest guest, Cgroup group, UserNamespace ids) {
+    private static final int MOUNTINFO_BYTES = 256 * 1024;
+
+    /// The last step of every start, here and in [#bind].
+    Attestation confine(SandboxSpec spec, Attestation seen) {
+        Map<String, String> state = new TreeMap<>(seen.state());
+        state.put("landlock", WritablePlaces.of(spec).confine(guest, seen.runtime()));
+        return new Attestation(seen.runtime(), state, seen.mounts());
+    }
+
+    /// Makes of the sandbox what this specification says.
+    ///
+    /// @param started as it was attested when it started, with no mounts
+    /// @throws SandboxException after which the sandbox is of no use
+    Attestation bind(SandboxSpec spec, Attestation started) {
+        try {
+            mount(spec, started);
+            group.limit(spec.limits().memoryBytes(), spec.limits().cpus(), spec.limits().pids());
+            return confine(spec, attest(spec, started));
+        } catch (LinuxException | IOException | GuestException | IllegalStateException e) {
+            throw new SandboxException(
+                    Band.HOST, "cannot bind sandbox " + spec.name() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void mount(SandboxSpec spec, Attestation started) {
+        List<LateMounts.Entry> entries =
+                spec.mounts().stream()
+                        .map(m -> new LateMounts.Entry(m.source(), m.target(), m.readOnly()))
+                        .toList();
+        if (entries.isEmpty()) {
+            return;
+        }
+        String namespace = started.state().getOrDefault("ns/mnt", "");
+        LateMounts.attach(first(namespace), namespace, entries, ids);
+    }
+
+    /// The first process in the mount namespace that pid 1 was seen to have. Right after the start
+    /// a process of the runtime may still be leaving the group, from another namespace.
+    int first(String namespace) {
+        return group.processes().stream()
+                .filter(pid -> HostFacts.mountNamespace(pid).equals(namespace))
+                .findFirst()
+                .orElseThrow(() ->
+                        new SandboxException(Band.HOST, "no process is left in " + group.path()));
+    }
+
+    private Attestation attest(SandboxSpec spec, Attestation started) {
+        byte[] mountinfo = guest.readProc("/proc/self/mountinfo", MOUNTINFO_BYTES);
+        List<MountInfo> mounts = MountInfo.parse(new String(mountinfo, StandardCharsets.UTF_8));
+        Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
+        List<String> mismatches = new ArrayList<>();
+        mismatches.addAll(
+                new Attestor(HostFacts.namespaces(), network, spec.mounts())
+                        .mismatches(started.state(), mounts));
+        mismatches.addAll(Launch.limitMismatches(group, spec.limits()));
+        if (!mismatches.isEmpty()) {
+            throw new SandboxException(
+                    Band.MISMATCH,
+                    String.format(
+                            Locale.ROOT,
+                            "bound sandbox %s is not what it must be: %s",
+                            spec.name(),
+                            mismatches));
+        }
+        return new Attestation(started.runtime(), started.state(), mounts);
+    }
+}
