@@ -6,5 +6,6 @@ module dev.glovebox.linux {
     requires static transitive org.jspecify;
 
     exports dev.glovebox.linux;
+    exports dev.glovebox.linux.cgroup;
     exports dev.glovebox.linux.net;
 }

@@ -1,6 +1,6 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.Cgroup;
+import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.LateMounts;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.MountInfo;

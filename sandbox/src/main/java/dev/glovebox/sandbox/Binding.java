@@ -8,8 +8,7 @@ import java.util.Map;
 ///
 /// @param mounts directories of the host, each at a directory that the template's root has, such as
 ///   `/workspace`
-/// @param limits not less memory than it was started with, since its places in memory have their
-///   size from then
+/// @param limits such as it can be given while it runs ([Limits#canFollow])
 /// @param environment for commands, over that of the template
 public record Binding(List<Mount> mounts, Limits limits, Map<String, String> environment) {
     public Binding {

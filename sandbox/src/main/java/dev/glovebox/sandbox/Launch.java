@@ -1,10 +1,10 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.Cgroup;
-import dev.glovebox.linux.Cgroups;
+import dev.glovebox.linux.cgroup.Cgroup;
+import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.linux.ChildProcess;
 import dev.glovebox.linux.KernelThread;
-import dev.glovebox.linux.LegacyCgroup;
+import dev.glovebox.linux.cgroup.LegacyCgroup;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Mounts;

@@ -69,6 +69,14 @@ public record Limits(long memoryBytes, double cpus, int pids, int openFiles, lon
         return number << shift;
     }
 
+    /// Whether a sandbox that was started with other limits can be given these while it runs: its
+    /// places in memory have their sizes, and its processes their own limits, from the start.
+    public boolean canFollow(Limits started) {
+        return memoryBytes >= started.memoryBytes
+                && openFiles == started.openFiles
+                && fileBytes == started.fileBytes;
+    }
+
     /// These limits with another one for memory, `256m`.
     public Limits withMemory(String size) {
         return new Limits(bytes(size), cpus, pids, openFiles, fileBytes);

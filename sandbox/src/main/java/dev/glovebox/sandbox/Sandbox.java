@@ -1,6 +1,6 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.Cgroup;
+import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
@@ -80,8 +80,9 @@ public final class Sandbox implements AutoCloseable {
     ///
     /// Once in its life, and only for one started by [Sandboxes#createUnbound].
     ///
-    /// @throws SandboxException [Band#CALLER] if it belongs to a session already, has ended, or is
-    ///   to have less memory than it started with; else it is of no more use, and to be closed
+    /// @throws SandboxException [Band#CALLER] if it belongs to a session already, has ended, or
+    ///   cannot be given these limits ([Limits#canFollow]); else it is of no more use, and to be
+    ///   closed
     public void bind(Binding binding) {
         lock.lock();
         try {
@@ -90,10 +91,10 @@ public final class Sandbox implements AutoCloseable {
                 throw new SandboxException(
                         Band.CALLER, "sandbox " + name() + " belongs to a session already");
             }
-            if (binding.limits().memoryBytes() < spec.limits().memoryBytes()) {
+            if (!binding.limits().canFollow(spec.limits())) {
                 throw new SandboxException(
                         Band.CALLER,
-                        "sandbox " + name() + " was started with more memory than asked for");
+                        "sandbox " + name() + " was started with limits that cannot become these");
             }
             bound = true;
             SandboxSpec mine = spec.with(binding);

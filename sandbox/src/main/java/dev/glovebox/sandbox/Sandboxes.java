@@ -1,6 +1,6 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.Cgroups;
+import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.root.BaseRoot;
 import java.lang.System.Logger.Level;

@@ -1,7 +1,7 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.Cgroup;
-import dev.glovebox.linux.Cgroups;
+import dev.glovebox.linux.cgroup.Cgroup;
+import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.root.BaseRoot;
 import java.io.IOException;

@@ -91,7 +91,7 @@ class BindIT {
         try (Sandbox sandbox = unbound(GROUNDS.under(RuntimeName.CRUN))) {
             Binding less = new Binding(List.of(), Limits.DEFAULT.withMemory("64m"), Map.of());
 
-            refused(sandbox, less, "more memory");
+            refused(sandbox, less, "cannot become these");
         }
     }
 

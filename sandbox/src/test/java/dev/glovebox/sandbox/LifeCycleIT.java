@@ -3,7 +3,7 @@ package dev.glovebox.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.glovebox.linux.Cgroup;
+import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.ProcessRequest;

@@ -2,7 +2,7 @@ package dev.glovebox.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.glovebox.linux.NetworkNamespace;
+import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.sandbox.pool.Network;
 import dev.glovebox.sandbox.pool.PoolConfig;
 import dev.glovebox.sandbox.pool.WarmPool;

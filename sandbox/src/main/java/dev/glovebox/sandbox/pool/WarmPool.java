@@ -99,12 +99,13 @@ public final class WarmPool<N extends Network> implements AutoCloseable {
         return pool;
     }
 
-    /// Takes a ready sandbox and makes it the session's; empty if none is ready, or the session
-    /// wants less memory than members have, whereupon the caller starts one itself.
+    /// Takes a ready sandbox and makes it the session's; empty if none is ready, or none can be
+    /// given these limits ([dev.glovebox.sandbox.Limits#canFollow]), whereupon the caller starts one
+    /// itself.
     ///
     /// A member that has died, or cannot be bound, is ended and the next one taken.
     public Optional<Claimed<N>> claim(Binding binding) {
-        if (binding.limits().memoryBytes() < config.limits().memoryBytes()) {
+        if (!binding.limits().canFollow(config.limits())) {
             return Optional.empty();
         }
         while (true) {

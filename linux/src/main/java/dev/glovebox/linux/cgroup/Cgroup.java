@@ -1,4 +1,4 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.cgroup;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;

@@ -1,5 +1,6 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.cgroup;
 
+import dev.glovebox.linux.MountInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
