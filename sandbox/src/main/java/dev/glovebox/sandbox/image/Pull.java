@@ -132,6 +132,8 @@ final class Pull {
             byte[] content = verified.readAllBytes();
             verified.finish();
             return content;
+        } finally {
+            current = null;
         }
     }
 
@@ -151,6 +153,8 @@ final class Pull {
                     try (ConfinedTree tree = ConfinedTree.open(directory);
                             InputStream content = opened(blob)) {
                         archive.unpack(content, tree, quota);
+                    } finally {
+                        current = null;
                     }
                     made[0] = true;
                     return new LayerStore.Facts(quota.bytes() - bytes, quota.entries() - entries);
@@ -168,6 +172,9 @@ final class Pull {
     private InputStream opened(Descriptor descriptor) throws IOException {
         InputStream blob = source.blob(descriptor);
         current = blob;
+        if (late) {
+            blob.close();
+        }
         return blob;
     }
 
@@ -181,13 +188,14 @@ final class Pull {
         }
         late = true;
         InputStream blob = current;
-        try {
-            if (blob != null) {
-                blob.close();
-            }
-        } catch (IOException e) {
-            progress.accept("the connection could not be closed: " + e.getMessage());
+        if (blob == null) {
+            puller.interrupt();
+            return;
         }
-        puller.interrupt();
+        try {
+            blob.close();
+        } catch (IOException e) {
+            puller.interrupt();
+        }
     }
 }

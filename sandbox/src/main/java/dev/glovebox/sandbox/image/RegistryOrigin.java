@@ -42,6 +42,9 @@ record RegistryOrigin(URI base) {
     /// @throws ImageException [Band#REGISTRY] if nothing may be asked there
     URI named(URI from, String text) {
         URI target;
+        if (text.isBlank()) {
+            throw refused(text, "has no name");
+        }
         try {
             target = from.resolve(new URI(text));
         } catch (URISyntaxException | IllegalArgumentException e) {

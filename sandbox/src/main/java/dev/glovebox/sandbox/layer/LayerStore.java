@@ -166,7 +166,25 @@ public final class LayerStore {
         } catch (LinuxException e) {
             throw new ImageException(Band.HOST, "cannot keep a layer: " + e.getMessage(), e);
         } finally {
+            removeAlsoWhenInterrupted(partial);
+        }
+    }
+
+    /// A pull whose deadline has passed is interrupted, and must leave nothing all the same.
+    private static void removeAlsoWhenInterrupted(Path partial) {
+        boolean interrupted = Thread.interrupted();
+        try {
             Trees.remove(partial);
+        } catch (UncheckedIOException e) {
+            if (!Thread.interrupted()) {
+                throw e;
+            }
+            interrupted = true;
+            Trees.remove(partial);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -6,17 +6,17 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /// Writes tar archives header by header, so that every field can be a lie.
-final class CraftedTar {
+public final class CraftedTar {
     private static final int RECORD = 512;
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     /// One header with the fields that archives are forged in; the rest is as `tar(1)` writes it.
-    static final class Header {
+    public static final class Header {
         private final byte[] record = new byte[RECORD];
         private boolean checksum = true;
 
-        Header(String name, char type) {
+        public Header(String name, char type) {
             text(0, 100, name);
             octal(100, 8, type == '5' ? 0755 : 0644);
             octal(108, 8, 0);
@@ -28,44 +28,44 @@ final class CraftedTar {
             text(263, 2, "00");
         }
 
-        Header size(long size) {
+        public Header size(long size) {
             octal(124, 12, size);
             return this;
         }
 
-        Header mode(int mode) {
+        public Header mode(int mode) {
             octal(100, 8, mode);
             return this;
         }
 
-        Header owner(long uid, long gid) {
+        public Header owner(long uid, long gid) {
             octal(108, 8, uid);
             octal(116, 8, gid);
             return this;
         }
 
-        Header link(String target) {
+        public Header link(String target) {
             text(157, 100, target);
             return this;
         }
 
-        Header device(int major, int minor) {
+        public Header device(int major, int minor) {
             octal(329, 8, major);
             octal(337, 8, minor);
             return this;
         }
 
-        Header prefix(String prefix) {
+        public Header prefix(String prefix) {
             text(345, 155, prefix);
             return this;
         }
 
-        Header bytes(int offset, byte[] content) {
+        public Header bytes(int offset, byte[] content) {
             System.arraycopy(content, 0, record, offset, content.length);
             return this;
         }
 
-        Header withoutChecksum() {
+        public Header withoutChecksum() {
             checksum = false;
             return this;
         }
@@ -91,55 +91,55 @@ final class CraftedTar {
         }
     }
 
-    CraftedTar header(Header header) {
+    public CraftedTar header(Header header) {
         out.writeBytes(header.finished());
         return this;
     }
 
     /// Content after a header, filled up to a whole record.
-    CraftedTar content(byte[] content) {
+    public CraftedTar content(byte[] content) {
         out.writeBytes(content);
         out.writeBytes(new byte[(RECORD - content.length % RECORD) % RECORD]);
         return this;
     }
 
-    CraftedTar file(String name, String content) {
+    public CraftedTar file(String name, String content) {
         return file(new Header(name, '0'), content);
     }
 
-    CraftedTar file(Header header, String content) {
+    public CraftedTar file(Header header, String content) {
         byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
         return header(header.size(bytes.length)).content(bytes);
     }
 
-    CraftedTar directory(String name) {
+    public CraftedTar directory(String name) {
         return header(new Header(name, '5'));
     }
 
-    CraftedTar symbolicLink(String name, String target) {
+    public CraftedTar symbolicLink(String name, String target) {
         return header(new Header(name, '2').link(target));
     }
 
-    CraftedTar hardLink(String name, String target) {
+    public CraftedTar hardLink(String name, String target) {
         return header(new Header(name, '1').link(target));
     }
 
     /// A PAX extended header for the next entry.
-    CraftedTar pax(String... keysAndValues) {
+    public CraftedTar pax(String... keysAndValues) {
         return extended('x', pairs(keysAndValues));
     }
 
     /// An extended header of a type of its own.
-    CraftedTar extended(char type, byte[] content) {
+    public CraftedTar extended(char type, byte[] content) {
         return header(new Header("././@Extended", type).size(content.length)).content(content);
     }
 
-    byte[] end() {
+    public byte[] end() {
         out.writeBytes(new byte[2 * RECORD]);
         return out.toByteArray();
     }
 
-    byte[] withoutEnd() {
+    public byte[] withoutEnd() {
         return out.toByteArray();
     }
 
