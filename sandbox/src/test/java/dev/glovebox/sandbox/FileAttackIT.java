@@ -1,0 +1,420 @@
+package dev.glovebox.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.glovebox.sandbox.guest.DirectoryEntry;
+import dev.glovebox.sandbox.guest.FileKind;
+import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.sandbox.guest.GuestProcess;
+import dev.glovebox.sandbox.guest.ProcessRequest;
+import dev.glovebox.sandbox.guest.WriteOptions;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// A hostile tree of files: what is planted in a workspace from either side, and what an agent
+/// changes under the hands of the file calls. Needs root.
+class FileAttackIT {
+    private static final int READS = 10_000;
+    private static final Grounds GROUNDS = new Grounds();
+
+    private static Ground ground(RuntimeName runtime) throws Exception {
+        return GROUNDS.under(runtime);
+    }
+
+    @AfterAll
+    static void close() throws Exception {
+        GROUNDS.close();
+    }
+
+    /// A24: programs that would give their caller another id or capabilities, planted on the
+    /// workspace by the host and made inside by the agent.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void noProgramGivesItsCallerMore(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        Path workspace = ground.workspace("more");
+        for (String name : List.of("setuid", "setgid", "capable")) {
+            Files.copy(
+                    Path.of("/bin/grep"),
+                    workspace.resolve(name),
+                    StandardCopyOption.REPLACE_EXISTING);
+        }
+        Files.setAttribute(workspace.resolve("setuid"), "unix:mode", 04755);
+        Files.setAttribute(workspace.resolve("setgid"), "unix:mode", 02755);
+        Process planted =
+                new ProcessBuilder(
+                                "python3",
+                                "-c",
+                                "import os,sys,struct; os.setxattr(sys.argv[1], 'security.capability',"
+                                        + " struct.pack('<IIIII', 0x02000001, 0xffffffff, 0, 0x1ff, 0))",
+                                workspace.resolve("capable").toString())
+                        .start();
+        assertThat(planted.waitFor()).isZero();
+        String facts = " -hE '^(Uid|Gid|Cap(Prm|Eff|Bnd))' /proc/self/status | tr -s '\\t ' ' '";
+        Process control =
+                new ProcessBuilder(
+                                "setpriv",
+                                "--reuid=1000",
+                                "--regid=1000",
+                                "--clear-groups",
+                                "bash",
+                                "-c",
+                                "cp %s/setuid /dev/null; %s/capable %s"
+                                        .formatted(workspace, workspace, facts))
+                        .start();
+        assertThat(new String(control.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .as("control, unless the way there is closed to others")
+                .doesNotContain("CapEff: 0000000000000000");
+        try (Sandbox sandbox = ground.sandbox("more", Limits.DEFAULT)) {
+            String own = Ground.shell(sandbox, "grep" + facts).output();
+            assertThat(own).contains("Uid: 1000 1000 1000 1000", "CapEff: 0000000000000000");
+            for (String program :
+                    List.of("/workspace/setuid", "/workspace/setgid", "/workspace/capable")) {
+                assertThat(Ground.shell(sandbox, program + facts).output())
+                        .as(program)
+                        .isEqualTo(own);
+            }
+            assertThat(
+                            Ground.shell(
+                                            sandbox,
+                                            "cp /bin/grep /tmp/g; chmod 6755 /tmp/g; /tmp/g"
+                                                    + facts
+                                                    + "; su -c true 2>/dev/null && echo su;"
+                                                    + " find / -xdev -perm /6000 -type f 2>/dev/null"
+                                                    + " | head -1 | xargs -r stat -c %a > /dev/null")
+                                    .output())
+                    .isEqualTo(own);
+            assertThat(
+                            Ground.shell(
+                                            sandbox,
+                                            "grep -vc nosuid /proc/self/mounts; awk '!/nosuid/ {print $2}'"
+                                                    + " /proc/self/mounts | grep -v ^/proc/ | grep -v ^/dev/")
+                                    .output()
+                                    .lines()
+                                    .skip(1))
+                    .as("mounts without nosuid, but for those of single devices")
+                    .isEmpty();
+        }
+    }
+
+    /// A25: device nodes made inside.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void noDeviceNodeIsMadeInside(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = ground(runtime).sandbox("nodes", Limits.DEFAULT)) {
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            mkfifo /workspace/fifo && echo control
+                            for at in /workspace /tmp /dev/shm /home/agent /dev; do
+                              mknod $at/disk b 254 0 && echo "disk $at"
+                              mknod $at/mem c 1 1 && echo "mem $at"; mknod $at/kvm c 10 232 && echo "kvm $at"
+                              mknod $at/fuse c 10 229 && echo "fuse $at"; mknod $at/tun c 10 200 && echo "tun $at"
+                            done 2>/dev/null
+                            """);
+            assertThat(result.output()).isEqualTo("control\n");
+        }
+    }
+
+    /// C1, C4: links out of the workspace, of every shape, under the file calls of the worker.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void noLinkLeadsAFileCallToTheHost(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        Path canary = ground.directory().resolve("canary-" + runtime);
+        Files.writeString(canary, "canary");
+        Path workspace = ground.workspace("links");
+        List<String> targets =
+                List.of(
+                        canary.toString(),
+                        "../../../../../../.." + canary,
+                        "/proc/self/root" + canary,
+                        "/proc/1/root" + canary,
+                        "/proc/self/cwd/../../../../.." + canary,
+                        "/etc/shadow",
+                        "loop",
+                        "nowhere");
+        for (int i = 0; i < targets.size(); i++) {
+            Files.createSymbolicLink(workspace.resolve("link" + i), Path.of(targets.get(i)));
+        }
+        Files.createSymbolicLink(workspace.resolve("loop"), Path.of("loop"));
+        for (int i = 0; i < 41; i++) {
+            Files.createSymbolicLink(
+                    workspace.resolve("chain" + i), i == 40 ? canary : Path.of("chain" + (i + 1)));
+        }
+        try (Sandbox sandbox = ground.sandbox("links", Limits.DEFAULT)) {
+            sandbox.guest()
+                    .write(
+                            "/workspace/own",
+                            "own".getBytes(StandardCharsets.UTF_8),
+                            WriteOptions.DEFAULT);
+            assertThat(sandbox.guest().read("/workspace/own", 0, 100)).as("control").hasSize(3);
+            List<String> links = new ArrayList<>(List.of("loop", "chain0", "chain20", "chain40"));
+            for (int i = 0; i < targets.size(); i++) {
+                links.add("link" + i);
+            }
+            for (String link : links) {
+                String path = "/workspace/" + link;
+                assertThat(
+                                answer(() ->
+                                        new String(
+                                                sandbox.guest().read(path, 0, 100),
+                                                StandardCharsets.UTF_8)))
+                        .as(link)
+                        .doesNotContain("canary")
+                        .matches("(?s).*(ENOENT|EACCES|ELOOP).*");
+                answer(() -> {
+                    sandbox.guest().write(path, new byte[] {'x'}, WriteOptions.DEFAULT);
+                    return "written";
+                });
+                assertThat(canary).hasContent("canary");
+            }
+        }
+        assertThat(Path.of("/etc/shadow")).isRegularFile();
+    }
+
+    @FunctionalInterface
+    private interface Call {
+        String make();
+    }
+
+    private static String answer(Call call) {
+        try {
+            return call.make();
+        } catch (GuestException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    /// C2, C6, C7: a name that is a file at one moment, and a link to the memory of init, a FIFO, a
+    /// device or a directory at the next, under ten thousand reads. None waits, none answers
+    /// anything but the file.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aNameThatIsSwappedWhileItIsReadIsAFileOrAnError(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        try (Sandbox sandbox = ground.sandbox("swap", Limits.DEFAULT)) {
+            Ground.shell(
+                    sandbox,
+                    """
+                    cd /workspace; echo harmless > file; mkfifo fifo; ln -s /proc/1/environ memory; ln -s /dev/zero zero
+                    ln -s /proc/1/mem mem; mkdir dir; ln -s /proc/kcore core; cp file flip
+                    """);
+            String racer =
+                    """
+                    import ctypes, itertools
+                    libc = ctypes.CDLL(None)
+                    for other in itertools.cycle([b'fifo', b'memory', b'zero', b'mem', b'dir', b'core']):
+                        libc.renameat2(-100, b'flip', -100, other, 2)
+                        libc.renameat2(-100, b'flip', -100, other, 2)
+                    """;
+            try (GuestProcess flipper =
+                    sandbox.guest()
+                            .start(
+                                    ProcessRequest.of(
+                                            List.of("/usr/bin/python3", "-c", racer),
+                                            sandbox.environment(),
+                                            "/workspace"))) {
+                Set<String> seen = new TreeSet<>();
+                for (int i = 0; i < READS; i++) {
+                    seen.add(
+                            answer(() ->
+                                    new String(
+                                            sandbox.guest().read("/workspace/flip", 0, 1 << 16),
+                                            StandardCharsets.UTF_8)));
+                }
+                assertThat(flipper.exit()).as("it still flips").isEmpty();
+                assertThat(seen).contains("harmless\n").hasSizeGreaterThan(1);
+                seen.remove("harmless\n");
+                assertThat(seen)
+                        .allMatch(error ->
+                                error.matches("(?s).*(EINVAL|EACCES|EISDIR|ENXIO|ENOENT).*"));
+            }
+        }
+    }
+
+    /// C3, C13: directories that are moved away while they are removed, with a neighbour beside
+    /// them that must stay.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aTreeThatIsMovedWhileItIsRemovedTakesNothingElseAlong(RuntimeName runtime)
+            throws Exception {
+        Ground ground = ground(runtime);
+        try (Sandbox sandbox = ground.sandbox("moved", Limits.DEFAULT)) {
+            String racer =
+                    """
+                    import os
+                    while True:
+                        for a, b in (('tree/a/b', 'keep/b'), ('keep/b', 'tree/a/b')):
+                            try: os.rename(a, b)
+                            except OSError: pass
+                    """;
+            Ground.shell(
+                    sandbox,
+                    "cd /workspace; mkdir keep; echo kept > keep/file; mkdir -p /tmp/out; echo out > /tmp/out/f");
+            try (GuestProcess mover =
+                    sandbox.guest()
+                            .start(
+                                    ProcessRequest.of(
+                                            List.of("/usr/bin/python3", "-c", racer),
+                                            sandbox.environment(),
+                                            "/workspace"))) {
+                for (int i = 0; i < 30; i++) {
+                    Ground.shell(
+                            sandbox,
+                            "cd /workspace; mkdir -p tree/a/b/c/d; touch tree/a/b/c/{1..20}; ln -s /tmp/out tree/a/link 2>/dev/null");
+                    answer(() -> {
+                        sandbox.guest().remove("/workspace/tree", true);
+                        return "removed";
+                    });
+                }
+                assertThat(mover.exit()).as("it still moves").isEmpty();
+            }
+            assertThat(Ground.shell(sandbox, "cat /workspace/keep/file /tmp/out/f").output())
+                    .isEqualTo("kept\nout\n");
+        }
+    }
+
+    /// C8: a file that is cut and grown while it is read.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aFileThatIsCutWhileItIsReadIsShorterAndNoMore(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = ground(runtime).sandbox("cut", Limits.DEFAULT)) {
+            Ground.shell(
+                    sandbox, "truncate -s 1P /workspace/sparse; truncate -s 1M /workspace/file");
+            try (GuestProcess cutter =
+                    sandbox.guest()
+                            .start(
+                                    ProcessRequest.of(
+                                            List.of(
+                                                    "/usr/bin/python3",
+                                                    "-c",
+                                                    "import os\nwhile True:\n os.truncate('file', 0); os.truncate('file', 1 << 20)"),
+                                            sandbox.environment(),
+                                            "/workspace"))) {
+                Set<Integer> sizes = new TreeSet<>();
+                for (int i = 0; i < 500; i++) {
+                    sizes.add(sandbox.guest().read("/workspace/file", 0, 1 << 20).length);
+                }
+                assertThat(cutter.exit()).isEmpty();
+                assertThat(sizes).allMatch(size -> size <= 1 << 20).hasSizeGreaterThan(1);
+            }
+            assertThat(sandbox.guest().stat("/workspace", true).kind())
+                    .isEqualTo(FileKind.DIRECTORY);
+            assertThat(sandbox.guest().read("/workspace/sparse", 1L << 49, 1000)).isEmpty();
+        }
+    }
+
+    /// C9: names of every byte there is, and names that pretend to be others.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void everyNameThatIsUtf8ComesBackAsItIs(RuntimeName runtime) throws Exception {
+        List<String> names = new ArrayList<>();
+        for (char c = 1; c < 256; c++) {
+            if (c != '/' && c != '.') {
+                names.add(String.valueOf(c));
+                names.add("a" + c + "b");
+            }
+        }
+        names.addAll(
+                List.of(
+                        "\u202etxt.exe",
+                        "e\u0301",
+                        "\ufeffx",
+                        " lead",
+                        "trail ",
+                        "...",
+                        "-rf",
+                        "CON",
+                        "\ud83d\ude00"));
+        names.add("n".repeat(255));
+        Ground ground = ground(runtime);
+        try (Sandbox sandbox = ground.sandbox("names", Limits.DEFAULT)) {
+            for (String name : names) {
+                sandbox.guest()
+                        .write(
+                                "/workspace/" + name,
+                                name.getBytes(StandardCharsets.UTF_8),
+                                WriteOptions.DEFAULT);
+            }
+            List<String> listed =
+                    sandbox.guest().list("/workspace", 10_000).stream()
+                            .map(DirectoryEntry::name)
+                            .toList();
+            assertThat(listed).containsExactlyInAnyOrderElementsOf(names);
+            for (String name : names) {
+                assertThat(sandbox.guest().read("/workspace/" + name, 0, 1000))
+                        .isEqualTo(name.getBytes(StandardCharsets.UTF_8));
+            }
+            Ground.shell(sandbox, "touch $'/workspace/\\xff\\xfe' $'/workspace/\\xc3('");
+            assertThat(sandbox.guest().list("/workspace", 10_000)).hasSize(names.size() + 2);
+        }
+    }
+
+    /// C12: putting a directory with links to files of the host inside changes no owner of theirs.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void shiftingOwnersFollowsNoLink(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        Path shadow = Path.of("/etc/shadow");
+        Object before = Files.getAttribute(shadow, "unix:uid");
+        Path link = ground.workspace("owners").resolve("shadow");
+        Files.createSymbolicLink(link, shadow);
+        try (Sandbox sandbox = ground.sandbox("owners", Limits.DEFAULT)) {
+            assertThat(
+                            Ground.shell(
+                                            sandbox,
+                                            "chown -hR agent /workspace; chown agent /workspace/shadow 2>/dev/null; touch /workspace/own && echo control")
+                                    .output())
+                    .contains("control");
+        }
+        assertThat(Files.getAttribute(shadow, "unix:uid")).isEqualTo(before);
+        assertThat(Files.getAttribute(link, "unix:uid", LinkOption.NOFOLLOW_LINKS)).isIn(0, 1000);
+    }
+
+    /// C27: what a file call says when it fails names the path inside and nothing of the host.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void noErrorNamesAPathOfTheHost(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        String host = ground.directory().toString();
+        try (Sandbox sandbox = ground.sandbox("errors", Limits.DEFAULT)) {
+            List<Call> calls =
+                    List.of(
+                            () -> "" + sandbox.guest().read("/workspace/none", 0, 1).length,
+                            () -> sandbox.guest().list("/workspace/none", 1) + "",
+                            () -> sandbox.guest().realPath("/workspace/../workspace/."),
+                            () -> sandbox.guest().realPath("/workspace/none"),
+                            () -> start(sandbox, "/workspace/none"),
+                            () -> {
+                                sandbox.guest().write("/usr/x", new byte[1], WriteOptions.DEFAULT);
+                                return "";
+                            },
+                            () -> {
+                                sandbox.guest().rename("/workspace/none", "/usr/none");
+                                return "";
+                            });
+            for (Call call : calls) {
+                assertThat(answer(call)).isNotEmpty().doesNotContain(host);
+            }
+        }
+    }
+
+    private static String start(Sandbox sandbox, String program) {
+        sandbox.guest()
+                .start(ProcessRequest.of(List.of(program), sandbox.environment(), "/"))
+                .close();
+        return "";
+    }
+}
