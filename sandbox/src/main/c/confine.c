@@ -60,14 +60,18 @@ static int permit(int ruleset, int abi, const char *path, bool device) {
     return result;
 }
 
-/* Whether a device node can be made here: one that leads nowhere (0, 0), for which no privilege is needed. */
-static bool can_make_device(const char *place) {
+/*
+ * The error of making a device node, which nobody here may: EPERM for want of the capability, and before
+ * that is looked at EACCES by Landlock. Not the node 0, 0 that is free for everybody: Linux 6.1 lets it pass.
+ */
+static int refusal_of_device(const char *place) {
     static const char name[] = ".glovebox-probe";
-    int directory = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    bool made = directory >= 0 && mknodat(directory, name, S_IFCHR | 0600, makedev(0, 0)) == 0;
-    if (made) unlinkat(directory, name, 0);
+    int directory = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC), error = 0;
+    if (directory < 0) return errno;
+    if (mknodat(directory, name, S_IFCHR | 0600, makedev(1, 3)) < 0) error = errno;
+    else unlinkat(directory, name, 0);
     close_fd(&directory);
-    return made;
+    return error;
 }
 
 static int enter(int abi, char *const *places, const char **step) {
@@ -107,9 +111,9 @@ void confine(const struct request *r) {
     if (violated) return;
     done = true;
     if (abi > 0) {
-        bool before = can_make_device(r->strings[0]);
+        int before = refusal_of_device(r->strings[0]);
         int result = enter(abi, r->strings, &step);
-        if (result == 0 && (!before || can_make_device(r->strings[0]))) {
+        if (result == 0 && (before == EACCES || refusal_of_device(r->strings[0]) != EACCES)) {
             step = "not in force";
             errno = EPROTO;
             result = -1;

@@ -1,13 +1,13 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.cgroup.Cgroup;
-import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.linux.ChildProcess;
 import dev.glovebox.linux.KernelThread;
-import dev.glovebox.linux.cgroup.LegacyCgroup;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Mounts;
+import dev.glovebox.linux.cgroup.Cgroup;
+import dev.glovebox.linux.cgroup.Cgroups;
+import dev.glovebox.linux.cgroup.LegacyCgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;

@@ -1,5 +1,6 @@
 package dev.glovebox.cli.doctor;
 
+import dev.glovebox.linux.Landlock;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,9 @@ final class KernelFacts {
     private static final int OLDEST_MAJOR = 5;
     private static final int OLDEST_MINOR = 12;
     private static final int LARGEST = 64 * 1024;
+
+    /// Version 1 forbids every rename between directories, so init does not use it.
+    private static final int LANDLOCK_OF_USE = 2;
 
     /// Settings whose weak value makes an attack inside a sandbox easier: file, weak value, what
     /// the strong one does.
@@ -100,11 +104,14 @@ final class KernelFacts {
                 : HostFact.fatal("seccomp", "no filters", "a kernel with CONFIG_SECCOMP_FILTER");
     }
 
-    private HostFact landlock() {
-        return read("sys/kernel/security/lsm").contains("landlock")
-                ? HostFact.ok("landlock", "on")
+    private static HostFact landlock() {
+        int version = Landlock.offered();
+        return version >= LANDLOCK_OF_USE
+                ? HostFact.ok("landlock", "version " + version)
                 : HostFact.warn(
-                        "landlock", "off or unreadable", "no second layer below the mounts");
+                        "landlock",
+                        version == 0 ? "not offered" : "version " + version + ", too old to use",
+                        "no second layer behind the mounts");
     }
 
     private HostFact swap() {

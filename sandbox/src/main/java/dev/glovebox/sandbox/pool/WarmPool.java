@@ -100,8 +100,8 @@ public final class WarmPool<N extends Network> implements AutoCloseable {
     }
 
     /// Takes a ready sandbox and makes it the session's; empty if none is ready, or none can be
-    /// given these limits ([dev.glovebox.sandbox.Limits#canFollow]), whereupon the caller starts one
-    /// itself.
+    /// given these limits ([dev.glovebox.sandbox.Limits#canFollow]), whereupon the caller starts
+    /// one itself.
     ///
     /// A member that has died, or cannot be bound, is ended and the next one taken.
     public Optional<Claimed<N>> claim(Binding binding) {
