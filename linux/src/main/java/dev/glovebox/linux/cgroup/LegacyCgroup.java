@@ -14,8 +14,8 @@ import java.util.concurrent.Callable;
 /// Moving a process into a group (writing `cgroup.procs`, as runtimes do) makes the kernel wait for
 /// an RCU grace period, 10 to 20 ms on an idle machine. A thread that writes `0` to a `tasks` file
 /// moves itself alone, for which the kernel waits for nobody (`cgroup_procs_write_start`, Linux
-/// 5.5). So a [dev.glovebox.linux.KernelThread] enters the groups, starts the process, which is born where its parent
-/// is, and goes back.
+/// 5.5). So a [dev.glovebox.linux.KernelThread] enters the groups, starts the process, which is
+/// born where its parent is, and goes back.
 ///
 /// While it is inside, this process counts as one task of the group; it must be out again before
 /// the group may be frozen or killed.
@@ -71,7 +71,8 @@ public final class LegacyCgroup {
         return made;
     }
 
-    /// Calls the task while the calling thread, of [dev.glovebox.linux.KernelThread], is in the group.
+    /// Calls the task while the calling thread, of [dev.glovebox.linux.KernelThread], is in the
+    /// group.
     public <T> T within(Callable<T> task) throws Exception {
         Map<Path, Path> home = home();
         try {
