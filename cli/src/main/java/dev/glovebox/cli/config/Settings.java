@@ -28,20 +28,25 @@ import tools.jackson.dataformat.yaml.YAMLFactory;
 ///   memory: 2g        # the key `limits.memory`
 /// ```
 ///
+/// A known key that ends in `.*` stands for all keys below it, one that ends in `[]` for a list of
+/// words.
+///
 /// A key that nobody knows, a value nobody can read and a list where there is none to be are
 /// problems; [#finish] throws them all at once, each with its line.
 public final class Settings {
     private static final long LARGEST = 1024 * 1024;
 
     private final Path file;
-    private final Map<String, Setting> values;
+    private final Set<String> known;
+    private final Map<String, Setting> values = new LinkedHashMap<>();
+    private final Map<String, List<String>> lists = new LinkedHashMap<>();
     private final List<String> problems = new ArrayList<>();
 
     private record Setting(String text, int line) {}
 
-    private Settings(Path file, Map<String, Setting> values) {
+    private Settings(Path file, Set<String> known) {
         this.file = file;
-        this.values = values;
+        this.known = known;
     }
 
     /// Reads a file.
@@ -49,7 +54,7 @@ public final class Settings {
     /// @param known every key there may be
     /// @throws ConfigException when the file cannot be read or is not YAML
     public static Settings read(Path file, Set<String> known) {
-        Settings settings = new Settings(file, new LinkedHashMap<>());
+        Settings settings = new Settings(file, known);
         try {
             if (Files.size(file) > LARGEST) {
                 throw new ConfigException(file + " is larger than 1 MiB: not a configuration");
@@ -67,7 +72,8 @@ public final class Settings {
                     e);
         }
         settings.values.forEach((key, value) -> {
-            if (!known.contains(key)) {
+            String above = key.substring(0, Math.max(0, key.lastIndexOf('.')));
+            if (!known.contains(key) && !known.contains(above + ".*")) {
                 settings.problem(value.line, "unknown key " + key + suggestion(key, known));
             }
         });
@@ -86,6 +92,22 @@ public final class Settings {
             problem(setting.line, key + ": " + e.getMessage());
             return Optional.empty();
         }
+    }
+
+    /// The keys below `key`, which is known as `key.*`, with their values.
+    public Map<String, String> below(String key) {
+        Map<String, String> found = new LinkedHashMap<>();
+        values.forEach((name, setting) -> {
+            if (name.startsWith(key + ".")) {
+                found.put(name.substring(key.length() + 1), setting.text);
+            }
+        });
+        return found;
+    }
+
+    /// The words of a list, which is known as `key[]`; empty when it is missing.
+    public List<String> words(String key) {
+        return List.copyOf(lists.getOrDefault(key, List.of()));
     }
 
     /// The directory that relative paths in the file start from.
@@ -121,17 +143,37 @@ public final class Settings {
                     case PROPERTY_NAME -> name = parser.currentName();
                     case START_OBJECT -> path.addLast(name == null ? "" : name);
                     case END_OBJECT -> path.removeLast();
-                    case START_ARRAY -> {
-                        problem(
-                                line,
-                                (name == null ? "the file" : name)
-                                        + ": a list is not expected here");
-                        parser.skipChildren();
-                    }
+                    case START_ARRAY -> list(parser, path, name, line);
                     default -> put(path, name, parser.getString(), line);
                 }
             }
         }
+    }
+
+    private void list(JsonParser parser, Deque<String> path, @Nullable String name, int line) {
+        String key = name == null ? "the file" : key(path, name);
+        if (!known.contains(key + "[]")) {
+            problem(line, key + ": a list is not expected here");
+            parser.skipChildren();
+            return;
+        }
+        List<String> words = new ArrayList<>();
+        for (JsonToken token = parser.nextToken();
+                token != null && token != JsonToken.END_ARRAY;
+                token = parser.nextToken()) {
+            if (token.isScalarValue()) {
+                words.add(parser.getString());
+            } else {
+                problem(parser.currentTokenLocation().getLineNr(), key + ": must be words");
+                parser.skipChildren();
+            }
+        }
+        lists.put(key, words);
+    }
+
+    private static String key(Deque<String> path, String name) {
+        String above = String.join(".", path).replaceFirst("^\\.", "");
+        return above.isEmpty() ? name : above + "." + name;
     }
 
     private void put(Deque<String> path, @Nullable String name, @Nullable String text, int line) {
@@ -139,9 +181,7 @@ public final class Settings {
             problem(line, "settings are lines of key: value");
             return;
         }
-        String key = String.join(".", path).replaceFirst("^\\.", "");
-        String full = key.isEmpty() ? name : key + "." + name;
-        values.put(full, new Setting(text == null ? "" : text, line));
+        values.put(key(path, name), new Setting(text == null ? "" : text, line));
     }
 
     private static String suggestion(String key, Set<String> known) {
