@@ -36,7 +36,8 @@ final class LocalWorker implements AutoCloseable {
                         new SandboxConfig(
                                 directories.sandboxes(),
                                 settings.runtime(),
-                                SandboxConfig.DEFAULT_START_TIMEOUT));
+                                SandboxConfig.DEFAULT_START_TIMEOUT,
+                                settings.registries().at(directories.images())));
         try {
             Doors doors = Doors.open(EgressConfig.at(directories.doors()));
             try {

@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         subcommands = {
             SandboxRun.class,
+            TemplatesCommand.class,
+            PullCommand.class,
             ListCommand.class,
             AttachCommand.class,
             ExecCommand.class,

@@ -2,6 +2,7 @@ package dev.glovebox.cli;
 
 import dev.glovebox.cli.config.DurationOption;
 import dev.glovebox.cli.config.StateDirectories;
+import dev.glovebox.cli.config.TemplateDirectory;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -51,8 +53,19 @@ final class SandboxRun implements Callable<Integer> {
             names = "--template",
             paramLabel = "T",
             defaultValue = "base",
-            description = "What is inside; base = this host's /usr (default: ${DEFAULT-VALUE}).")
+            description =
+                    "What is inside: a name that `sandbox templates` lists, or a file; base = this host's /usr (default:"
+                            + " ${DEFAULT-VALUE}).")
     private String template;
+
+    @Option(
+            names = "--templates",
+            paramLabel = "DIR",
+            defaultValue = TemplateDirectory.DEFAULT,
+            description = "Directory of NAME.yaml (default: ${DEFAULT-VALUE}).")
+    private Path templates;
+
+    @Mixin private RegistryOptions registries;
 
     @Option(
             names = "--runtime",
@@ -102,15 +115,18 @@ final class SandboxRun implements Callable<Integer> {
     @Override
     public Integer call() {
         EgressPolicy rules = policy == null ? EgressPolicy.DENY_ALL : PolicyCommand.read(policy);
-        Limits limits = limits();
+        Template chosen = new TemplateDirectory(templates).find(template);
+        Limits limits = limits(chosen.limits());
         try (Ending ending = Ending.listen(EXIT_TERMINATED)) {
-            return run(rules, limits, ending);
+            return run(rules, chosen, limits, ending);
         }
     }
 
-    private int run(EgressPolicy rules, Limits limits, Ending ending) {
+    private int run(EgressPolicy rules, Template chosen, Limits limits, Ending ending) {
         var place =
-                StateDirectories.throwAway(Optional.ofNullable(runtime).map(RuntimeName::parse));
+                StateDirectories.throwAway(
+                        Optional.ofNullable(runtime).map(RuntimeName::parse),
+                        registries.settings());
         try (var sandboxes = place.sandboxes();
                 var doors = Doors.open(EgressConfig.at(place.directories().doors()));
                 Door door = doors.open(PROGRAM, rules);
@@ -119,7 +135,7 @@ final class SandboxRun implements Callable<Integer> {
                         sandboxes.create(
                                 new SandboxSpec(
                                         PROGRAM,
-                                        Template.builtIn(template),
+                                        chosen,
                                         List.of(new Mount(files.path(), "/workspace", false)),
                                         Optional.of(door.networkNamespace()),
                                         limits,
@@ -139,8 +155,8 @@ final class SandboxRun implements Callable<Integer> {
                         workspace);
     }
 
-    private Limits limits() {
-        Limits limits = Limits.DEFAULT.withFileBytes(diskBytes());
+    private Limits limits(Limits limits) {
+        limits = limits.withFileBytes(diskBytes());
         if (memory != null) {
             limits = limits.withMemory(memory);
         }

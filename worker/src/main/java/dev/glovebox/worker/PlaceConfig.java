@@ -17,6 +17,11 @@ public record PlaceConfig(Template template, Limits limits, EgressPolicy policy,
             new PlaceConfig(
                     Template.BASE, Limits.DEFAULT, EgressPolicy.DENY_ALL, ToolLimits.DEFAULT);
 
+    /// The same with another template.
+    public PlaceConfig withTemplate(Template other) {
+        return new PlaceConfig(other, limits, policy, tools);
+    }
+
     /// The same with other limits of the sandbox.
     public PlaceConfig withLimits(Limits other) {
         return new PlaceConfig(template, other, policy, tools);

@@ -29,6 +29,11 @@ public record StateDirectories(Path data) {
         return data.resolve("sandboxes");
     }
 
+    /// Layers of images and of prepared templates.
+    public Path images() {
+        return data.resolve("images");
+    }
+
     /// State of a worker's doors.
     public Path doors() {
         return data.resolve("doors");
@@ -49,11 +54,12 @@ public record StateDirectories(Path data) {
         return data;
     }
 
-    /// State for a process that keeps nothing, with its sandboxes open.
+    /// State for a process that keeps nothing but images, with its sandboxes open.
     ///
     /// @throws SandboxException when this host cannot run sandboxes, or 64 such processes run
     ///   already
-    public static ThrowAway throwAway(Optional<RuntimeName> runtime) {
+    public static ThrowAway throwAway(Optional<RuntimeName> runtime, RegistrySettings registries) {
+        Path images = new StateDirectories(Path.of(DEFAULT)).images();
         for (int place = 0; place < PLACES; place++) {
             StateDirectories directories =
                     new StateDirectories(Path.of(DEFAULT, "run", Integer.toString(place)));
@@ -64,7 +70,8 @@ public record StateDirectories(Path data) {
                                 new SandboxConfig(
                                         directories.sandboxes(),
                                         runtime,
-                                        SandboxConfig.DEFAULT_START_TIMEOUT)));
+                                        SandboxConfig.DEFAULT_START_TIMEOUT,
+                                        registries.at(images))));
             } catch (SandboxException e) {
                 if (e.band() != SandboxException.Band.CALLER) {
                     throw e;

@@ -3,6 +3,7 @@ package dev.glovebox.cli.config;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.RuntimeName;
+import dev.glovebox.sandbox.Template;
 import dev.glovebox.worker.PlaceConfig;
 import dev.glovebox.worker.WorkerConfig;
 import dev.glovebox.workspace.WorkspaceLimits;
@@ -14,6 +15,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// What the configuration file of a worker says; every part is optional.
 ///
@@ -22,8 +25,13 @@ import java.util.function.Function;
 /// max-idle: 60s           # time after the end of a turn after which a session is left
 /// drain-grace: 30s        # time that running calls have when the worker is told to end
 /// runtime: crun           # crun, runc; default: the first that works
+/// template: dev           # what a sandbox is made of; default: base
+/// templates: templates    # directory of NAME.yaml; default: /etc/glovebox/templates
 /// policy: policy.yaml     # egress policy; a path from this file's directory; default: deny all
-/// limits:                 # of each sandbox
+/// registries:             # of images that templates name
+///   auth-file: auth.json  # credentials as `docker login` writes them, mode 0600
+///   plain: [host:5000]    # spoken to without TLS
+/// limits:                 # of each sandbox, over the template's
 ///   memory: 2g
 ///   cpus: 2
 ///   pids: 512
@@ -33,6 +41,7 @@ import java.util.function.Function;
 /// ```
 ///
 /// @param runtime the OCI runtime asked for
+/// @param registries how images are had
 /// @param disk limits of a new workspace, empty = none
 /// @param place what each session gets
 public record WorkerSettings(
@@ -40,24 +49,28 @@ public record WorkerSettings(
         Optional<Duration> maxIdle,
         Optional<Duration> drainGrace,
         Optional<RuntimeName> runtime,
+        RegistrySettings registries,
         Optional<WorkspaceLimits> disk,
         PlaceConfig place) {
     /// No file: every default.
     public static final WorkerSettings DEFAULT = in(PlaceConfig.DEFAULT);
 
-    private static final Set<String> KEYS =
+    private static final Set<String> OWN_KEYS =
             Set.of(
                     "max-sessions",
                     "max-idle",
                     "drain-grace",
                     "runtime",
+                    "template",
+                    "templates",
                     "policy",
-                    "limits.memory",
-                    "limits.cpus",
-                    "limits.pids",
-                    "limits.open-files",
                     "limits.disk",
                     "limits.files");
+
+    private static final Set<String> KEYS =
+            Stream.of(OWN_KEYS, LimitSettings.KEYS, RegistrySettings.KEYS)
+                    .flatMap(Set::stream)
+                    .collect(Collectors.toUnmodifiableSet());
 
     /// Every default but the place.
     public static WorkerSettings in(PlaceConfig place) {
@@ -66,6 +79,7 @@ public record WorkerSettings(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                RegistrySettings.DEFAULT,
                 Optional.of(WorkspaceLimits.DEFAULT),
                 place);
     }
@@ -82,6 +96,7 @@ public record WorkerSettings(
                         settings.get("max-idle", Durations::parse),
                         settings.get("drain-grace", Durations::parse),
                         settings.get("runtime", RuntimeName::parse),
+                        RegistrySettings.read(settings),
                         disk,
                         place(settings, disk));
         settings.finish();
@@ -105,21 +120,23 @@ public record WorkerSettings(
     }
 
     private static PlaceConfig place(Settings settings, Optional<WorkspaceLimits> disk) {
-        Limits limits = Limits.DEFAULT;
-        limits = settings.get("limits.memory", limits::withMemory).orElse(limits);
-        limits = settings.get("limits.cpus", number(limits::withCpus)).orElse(limits);
-        limits = settings.get("limits.pids", whole(limits::withPids)).orElse(limits);
-        limits = settings.get("limits.open-files", whole(limits::withOpenFiles)).orElse(limits);
+        TemplateDirectory templates =
+                settings.get("templates", settings.directory()::resolve)
+                        .map(TemplateDirectory::new)
+                        .orElse(new TemplateDirectory(Path.of(TemplateDirectory.DEFAULT)));
+        Template template = settings.get("template", templates::find).orElse(Template.BASE);
+        Limits limits = LimitSettings.read(settings, template.limits());
         limits = disk.map(WorkspaceLimits::bytes).map(limits::withFileBytes).orElse(limits);
         EgressPolicy policy =
                 settings.get("policy", path -> policy(settings.directory().resolve(path)))
                         .orElse(EgressPolicy.DENY_ALL);
-        return PlaceConfig.DEFAULT.withLimits(limits).withPolicy(policy);
+        return PlaceConfig.DEFAULT.withTemplate(template).withLimits(limits).withPolicy(policy);
     }
 
     private static Optional<WorkspaceLimits> disk(Settings settings) {
         WorkspaceLimits limits = WorkspaceLimits.DEFAULT;
-        limits = settings.get("limits.files", whole(limits::withFiles)).orElse(limits);
+        limits =
+                settings.get("limits.files", LimitSettings.whole(limits::withFiles)).orElse(limits);
         return settings.get("limits.disk", disk(limits)).orElse(Optional.of(limits));
     }
 
@@ -139,31 +156,11 @@ public record WorkerSettings(
     }
 
     private static int sessions(String text) {
-        int count = whole(n -> n).apply(text);
+        int count = LimitSettings.whole(n -> n).apply(text);
         if (count < 1 || count > WorkerConfig.MOST_SESSIONS) {
             throw new IllegalArgumentException(
                     "must be 1 to " + WorkerConfig.MOST_SESSIONS + ", is " + count);
         }
         return count;
-    }
-
-    private static <T> Function<String, T> whole(Function<Integer, T> then) {
-        return text -> {
-            try {
-                return then.apply(Integer.parseInt(text));
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("'" + text + "' is not a whole number", e);
-            }
-        };
-    }
-
-    private static <T> Function<String, T> number(Function<Double, T> then) {
-        return text -> {
-            try {
-                return then.apply(Double.parseDouble(text));
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("'" + text + "' is not a number", e);
-            }
-        };
     }
 }

@@ -1,6 +1,7 @@
 package dev.glovebox.cli.doctor;
 
 import dev.glovebox.cli.config.ConfigException;
+import dev.glovebox.cli.config.RegistrySettings;
 import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
@@ -27,7 +28,7 @@ final class SandboxTrial {
     List<HostFact> run() {
         List<HostFact> facts = new ArrayList<>();
         try {
-            var place = StateDirectories.throwAway(Optional.empty());
+            var place = StateDirectories.throwAway(Optional.empty(), RegistrySettings.DEFAULT);
             try (Sandboxes sandboxes = place.sandboxes()) {
                 sandboxes.probes().forEach(p -> facts.add(fact(p)));
                 facts.add(behindADoor(sandboxes, place.directories()));

@@ -118,6 +118,33 @@ class TemplateFileTest {
                 .containsExactly("base", "dev");
     }
 
+    @Test
+    void aWorkerTakesATemplateOfItsOwnDirectory_andSaysItsOwnLimitsOverIt() throws IOException {
+        Files.createDirectories(directory.resolve("templates"));
+        Files.writeString(
+                directory.resolve("templates/mine.yaml"),
+                "profile: dev\nlimits:\n  memory: 4g\n  pids: 99\n");
+        WorkerSettings read =
+                WorkerSettings.read(
+                        Files.writeString(
+                                directory.resolve("worker.yaml"),
+                                """
+                                templates: templates
+                                template: mine
+                                limits:
+                                  memory: 1g
+                                registries:
+                                  auth-file: auth.json
+                                  plain: [host:5000]
+                                """));
+
+        assertThat(read.place().template().profile()).isEqualTo(Profile.DEV);
+        assertThat(read.place().limits().memoryBytes()).isEqualTo(1L << 30);
+        assertThat(read.place().limits().pids()).isEqualTo(99);
+        assertThat(read.registries().authFile()).contains(directory.resolve("auth.json"));
+        assertThat(read.registries().plainRegistries()).containsExactly("host:5000");
+    }
+
     private Template template(String yaml) throws IOException {
         return TemplateFile.read(Files.writeString(directory.resolve("t.yaml"), yaml));
     }
