@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 /// namespace can set, so no image and no agent can forge them. A lower layer can make a rename
 /// point elsewhere (`redirect_dir`) or take data from another file (`metacopy`); both are off.
 public final class Overlay {
-    private static final String SAFE = "redirect_dir=off,metacopy=off,index=off,xino=off";
+    private static final String SAFE = "redirect_dir=nofollow,metacopy=off,index=off,xino=off";
     private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
     private static final long CAPABILITY_DATA_BYTES =
             24; // two of effective, permitted, inheritable

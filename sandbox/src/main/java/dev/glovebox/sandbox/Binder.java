@@ -2,28 +2,26 @@ package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.LateMounts;
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.UserNamespace;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.sandbox.launch.HostFacts;
+import dev.glovebox.sandbox.launch.Inspection;
+import dev.glovebox.sandbox.launch.Order;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /// Gives a running sandbox what is its session's: mounts, limits, and, when both have been seen to
 /// be as they must, the second layer behind the mounts ([WritablePlaces]), after which nothing can
 /// be changed any more.
 ///
+/// @param order it was started by
 /// @param ids of the sandbox, for the owners in its mounts
-record Binder(Guest guest, Cgroup group, UserNamespace ids) {
-    private static final int MOUNTINFO_BYTES = 256 * 1024;
+record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
 
     /// The last step of every start, here and in [#bind].
     Attestation confine(SandboxSpec spec, Attestation seen) {
@@ -39,8 +37,12 @@ record Binder(Guest guest, Cgroup group, UserNamespace ids) {
     Attestation bind(SandboxSpec spec, Attestation started) {
         try {
             mount(spec, started);
-            group.limit(spec.limits().memoryBytes(), spec.limits().cpus(), spec.limits().pids());
-            return confine(spec, attest(spec, started));
+            group.limit(
+                    spec.limits().memoryBytes(),
+                    spec.limits().cpus(),
+                    Inspection.tasks(started.runtime(), spec.limits()));
+            Order session = order.with(spec);
+            return confine(spec, new Inspection(session, started.runtime(), guest, group).attest());
         } catch (LinuxException | IOException | GuestException | IllegalStateException e) {
             throw new SandboxException(
                     Band.HOST, "cannot bind sandbox " + spec.name() + ": " + e.getMessage(), e);
@@ -67,26 +69,5 @@ record Binder(Guest guest, Cgroup group, UserNamespace ids) {
                 .findFirst()
                 .orElseThrow(() ->
                         new SandboxException(Band.HOST, "no process is left in " + group.path()));
-    }
-
-    private Attestation attest(SandboxSpec spec, Attestation started) {
-        byte[] mountinfo = guest.readProc("/proc/self/mountinfo", MOUNTINFO_BYTES);
-        List<MountInfo> mounts = MountInfo.parse(new String(mountinfo, StandardCharsets.UTF_8));
-        Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
-        List<String> mismatches = new ArrayList<>();
-        mismatches.addAll(
-                new Attestor(HostFacts.namespaces(), network, spec.mounts())
-                        .mismatches(started.state(), mounts));
-        mismatches.addAll(Launch.limitMismatches(group, spec.limits()));
-        if (!mismatches.isEmpty()) {
-            throw new SandboxException(
-                    Band.MISMATCH,
-                    String.format(
-                            Locale.ROOT,
-                            "bound sandbox %s is not what it must be: %s",
-                            spec.name(),
-                            mismatches));
-        }
-        return new Attestation(started.runtime(), started.state(), mounts);
     }
 }

@@ -3,23 +3,27 @@ package dev.glovebox.sandbox;
 import dev.glovebox.linux.ChildProcess;
 import dev.glovebox.linux.KernelThread;
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Mounts;
-import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.linux.cgroup.LegacyCgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestLimits;
+import dev.glovebox.sandbox.launch.GuestListener;
+import dev.glovebox.sandbox.launch.HostFacts;
+import dev.glovebox.sandbox.launch.IdBlocks;
+import dev.glovebox.sandbox.launch.Inspection;
+import dev.glovebox.sandbox.launch.Order;
+import dev.glovebox.sandbox.oci.GvisorCommand;
 import dev.glovebox.sandbox.oci.OciConfig;
 import dev.glovebox.sandbox.oci.OciSpec;
 import dev.glovebox.sandbox.oci.RuntimeCommand;
 import dev.glovebox.sandbox.root.BaseRoot;
+import dev.glovebox.sandbox.root.RootPlan;
 import dev.glovebox.sandbox.root.Stage;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,13 +49,18 @@ import java.util.OptionalInt;
 /// The runtime's exit is awaited only after the attestation, since it still writes its records
 /// while pid 1 already answers.
 ///
-/// With crun on version 1 control groups the process is born in its group ([LegacyCgroup]); else
-/// the runtime makes the group and moves it there, which costs a grace period of the kernel.
+/// With crun and runsc on version 1 control groups the process is born in its group
+/// ([LegacyCgroup]); else the runtime makes the group and moves it there, which costs a grace
+/// period of the kernel.
+///
+/// gVisor is started inside the sandbox's user namespace ([GvisorCommand]), and its bundle and
+/// records lie in the memory of the stage, where its ids may enter. Its own threads count as
+/// processes of the group, so it gets more of them ([Inspection#tasks]).
 ///
 /// Its output is a pipe, never a file or device of the host: crun gives the agent ownership of what
 /// it finds there, and with `/dev/null` that is the one of the host.
 final class Launch {
-    private static final int MOUNTINFO_BYTES = 256 * 1024;
+
     private static final int LOG_CHARACTERS = 600;
 
     /// With 0 no file is written, but a host that pipes crashes to a program still runs it, as root
@@ -68,25 +77,28 @@ final class Launch {
     private final StateDirectory state;
     private final BaseRoot base;
     private final Cgroups cgroups;
-    private final RuntimeName runtime;
-    private final Path program;
+    private final Runtimes.Installed runtime;
     private final Duration timeout;
+    private final boolean ownKernel;
     private final boolean ownGroup;
 
     Launch(
             StateDirectory state,
             BaseRoot base,
             Cgroups cgroups,
-            RuntimeName runtime,
-            Path program,
+            Runtimes.Installed runtime,
             Duration timeout) {
         this.state = state;
         this.base = base;
         this.cgroups = cgroups;
         this.runtime = runtime;
-        this.program = program;
         this.timeout = timeout;
-        this.ownGroup = runtime == RuntimeName.CRUN && cgroups.legacy();
+        this.ownKernel = runtime.name() == RuntimeName.RUNSC;
+        this.ownGroup = runtime.name() != RuntimeName.RUNC && cgroups.legacy();
+    }
+
+    RuntimeName runtime() {
+        return runtime.name();
     }
 
     /// A guest and what it was seen to be.
@@ -95,16 +107,20 @@ final class Launch {
     /// Starts it. On failure the caller removes what there is of it.
     ///
     /// @throws SandboxException saying why it did not start, or what it is not
-    Started run(SandboxSpec spec, IdBlocks.Block block) {
+    Started run(Order order, IdBlocks.Block block) {
+        SandboxSpec spec = order.spec();
         Path bundle = state.bundle(spec.name());
         try (GuestListener listener = GuestListener.bind(state.socket(block))) {
             Files.createDirectories(bundle);
             try (ChildProcess process =
-                    KernelThread.call("start-" + spec.name(), () -> spawn(spec, block, bundle))) {
+                    KernelThread.call("start-" + spec.name(), () -> spawn(order, block, bundle))) {
                 Guest guest = guest(spec, listener, process);
                 try {
-                    Attestation attestation = attest(spec, guest);
+                    Inspection inspection =
+                            new Inspection(order, runtime.name(), guest, state.group(spec.name()));
+                    Attestation attestation = inspection.attest();
                     awaitExit(spec, process);
+                    inspection.attestKernel(block.firstHostId());
                     return new Started(guest, attestation);
                 } catch (SandboxException | GuestException e) {
                     guest.close();
@@ -117,30 +133,50 @@ final class Launch {
         }
     }
 
-    private ChildProcess spawn(SandboxSpec spec, IdBlocks.Block block, Path bundle)
-            throws Exception {
-        Path place = place(spec);
+    private ChildProcess spawn(Order order, IdBlocks.Block block, Path bundle) throws Exception {
+        SandboxSpec spec = order.spec();
+        Path place = place(order);
         Mounts.privateNamespace();
-        if (runtime == RuntimeName.CRUN) {
+        if (runtime.name() == RuntimeName.CRUN) {
             cgroups.hybridTree().ifPresent(Mounts::detach);
         }
-        List<Stage.Entry> entries =
+        boolean root = order.privileges().id() == 0;
+        Stage stage =
+                new Stage(
+                        place,
+                        base,
+                        new Stage.Ids(
+                                block.firstHostId(),
+                                order.privileges().id(),
+                                block.namespace(),
+                                block.mounts(root)));
+        Limits limits = spec.limits();
+        stage.assemble(
+                order.plan(),
                 spec.mounts().stream()
                         .map(m -> new Stage.Entry(m.source(), m.target(), m.readOnly()))
-                        .toList();
-        new Stage(place, base, block.namespace(), block.firstHostId())
-                .assemble(entries, spec.limits().tmpBytes(), spec.limits().homeBytes());
-        Files.write(bundle.resolve("config.json"), OciConfig.write(config(spec, block, place)));
-        List<String> words = command(spec, block, bundle).words();
+                        .toList(),
+                ownKernel
+                        ? Optional.empty()
+                        : Optional.of(new Stage.Scratch(limits.tmpBytes(), limits.homeBytes())));
+        byte[] config = OciConfig.write(config(order, block, stage.root()));
+        List<String> words;
+        if (ownKernel) {
+            stage.beside("state");
+            Files.write(stage.beside("bundle").resolve("config.json"), config);
+            words = kernelCommand(spec, block, place).words();
+        } else {
+            Files.write(bundle.resolve("config.json"), config);
+            words = command(spec, block, bundle).words();
+        }
         if (!ownGroup) {
             return ChildProcess.start(words, RUNTIME_ENVIRONMENT);
         }
-        Limits limits = spec.limits();
         return LegacyCgroup.create(
                         state.group(spec.name()),
                         limits.memoryBytes(),
                         limits.cpus(),
-                        limits.pids())
+                        Inspection.tasks(runtime.name(), limits))
                 .within(() -> ChildProcess.start(words, RUNTIME_ENVIRONMENT));
     }
 
@@ -148,7 +184,7 @@ final class Launch {
         return new RuntimeCommand(
                 base.init(),
                 state.socket(block),
-                program,
+                runtime.program(),
                 state.runtimeRoot(),
                 bundle.resolve("log"),
                 bundle,
@@ -156,33 +192,78 @@ final class Launch {
                 ownGroup);
     }
 
-    private Path place(SandboxSpec spec) throws IOException {
-        List<Path> needed = new ArrayList<>(List.of(state.path(), program));
-        spec.networkNamespace().ifPresent(needed::add);
-        spec.mounts().forEach(mount -> needed.add(mount.source()));
+    private GvisorCommand kernelCommand(SandboxSpec spec, IdBlocks.Block block, Path stage) {
+        return new GvisorCommand(
+                base.init(),
+                state.socket(block),
+                block.namespace().path(),
+                spec.networkNamespace(),
+                runtime.program(),
+                runtime.platform(),
+                stage,
+                spec.name());
+    }
+
+    private Path place(Order order) throws IOException {
+        List<Path> needed = new ArrayList<>(List.of(state.path(), runtime.program()));
+        order.spec().networkNamespace().ifPresent(needed::add);
+        order.spec().mounts().forEach(mount -> needed.add(mount.source()));
+        needed.addAll(order.plan().layers().topFirst());
+        order.plan().writable().flatMap(RootPlan.Writable::kept).ifPresent(needed::add);
         return Stage.place(needed)
                 .orElseThrow(() ->
                         new IOException(
                                 "no directory of /mnt, /media, /srv, /opt is free of: " + needed));
     }
 
-    private OciSpec config(SandboxSpec spec, IdBlocks.Block block, Path place) {
+    private OciSpec config(Order order, IdBlocks.Block block, Path root) {
+        SandboxSpec spec = order.spec();
         Limits limits = spec.limits();
         return new OciSpec(
-                place,
-                List.of("/.glovebox/init"),
-                Map.of("PATH", "/usr/bin:/bin"),
-                "glovebox",
+                root,
+                ownKernel || order.plan().writable().isPresent(),
+                order.privileges(),
                 block.firstHostId(),
-                true,
+                ownKernel,
                 spec.networkNamespace(),
+                ownKernel ? submounts(order, root) : List.of(),
                 new OciSpec.Resources(
                         state.group(spec.name()).path(),
                         limits.memoryBytes(),
                         limits.cpus(),
-                        limits.pids(),
+                        Inspection.tasks(runtime.name(), limits),
                         limits.shmBytes(),
                         processLimits(limits)));
+    }
+
+    /// Named for gVisor once more, so that it does not take what is there for its own to cache.
+    private static List<OciSpec.Submount> submounts(Order order, Path root) {
+        Limits limits = order.spec().limits();
+        int id = order.privileges().id();
+        List<OciSpec.Submount> submounts = new ArrayList<>();
+        submounts.add(memory("/tmp", "mode=1777", "size=" + limits.tmpBytes()));
+        submounts.add(
+                memory(
+                        "/home/agent",
+                        "mode=755",
+                        "size=" + limits.homeBytes(),
+                        "uid=" + id,
+                        "gid=" + id));
+        for (Mount mount : order.spec().mounts()) {
+            submounts.add(
+                    new OciSpec.Submount(
+                            mount.target(),
+                            "bind",
+                            root + mount.target(),
+                            List.of("rbind", mount.readOnly() ? "ro" : "rw", "nosuid", "nodev")));
+        }
+        return submounts;
+    }
+
+    private static OciSpec.Submount memory(String target, String... options) {
+        List<String> all = new ArrayList<>(List.of("nosuid", "nodev"));
+        all.addAll(List.of(options));
+        return new OciSpec.Submount(target, "tmpfs", "tmpfs", all);
     }
 
     private static Map<String, Long> processLimits(Limits limits) {
@@ -215,50 +296,13 @@ final class Launch {
         }
     }
 
-    private Attestation attest(SandboxSpec spec, Guest guest) {
-        Map<String, String> seen = guest.hello();
-        byte[] mountinfo = guest.readProc("/proc/self/mountinfo", MOUNTINFO_BYTES);
-        List<MountInfo> mounts = MountInfo.parse(new String(mountinfo, StandardCharsets.UTF_8));
-        Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
-        Attestor attestor = new Attestor(HostFacts.namespaces(), network, spec.mounts());
-        List<String> mismatches = attestor.mismatches(seen, mounts);
-        mismatches.addAll(limitMismatches(state.group(spec.name()), spec.limits()));
-        if (!mismatches.isEmpty()) {
-            throw new SandboxException(
-                    Band.MISMATCH,
-                    String.format(
-                            Locale.ROOT,
-                            "sandbox %s under %s is not what it must be: %s",
-                            spec.name(),
-                            runtime.program(),
-                            mismatches));
-        }
-        return new Attestation(runtime, seen, mounts);
-    }
-
-    /// The one thing that is seen from outside: pid 1 cannot read the limits it is under.
-    static List<String> limitMismatches(Cgroup group, Limits limits) {
-        List<String> found = new ArrayList<>();
-        if (group.tasks() < 1 || group.memoryUsed() == 0) {
-            found.add("control group " + group.path() + " is empty");
-        }
-        long memory = group.memoryLimit();
-        if (memory <= 0 || memory > limits.memoryBytes()) {
-            found.add("memory limit is " + memory + ", must be " + limits.memoryBytes());
-        }
-        if (group.tasksLimit() != limits.pids()) {
-            found.add("process limit is " + group.tasksLimit() + ", must be " + limits.pids());
-        }
-        return found;
-    }
-
     private SandboxException failed(SandboxSpec spec, ChildProcess process, Exception cause) {
         return new SandboxException(
                 Band.HOST,
                 String.format(
                         Locale.ROOT,
                         "%s did not start sandbox %s: %s",
-                        runtime.program(),
+                        runtime.name().program(),
                         spec.name(),
                         explanation(spec, process, cause)),
                 cause);

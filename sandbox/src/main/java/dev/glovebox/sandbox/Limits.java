@@ -110,6 +110,11 @@ public record Limits(long memoryBytes, double cpus, int pids, int openFiles, lon
         return memoryBytes / 4;
     }
 
+    /// Most that is written to a root that can be written; it is in memory.
+    public long rootBytes() {
+        return memoryBytes / 4;
+    }
+
     long shmBytes() {
         return Math.min(64 * MEBI, memoryBytes / 8);
     }

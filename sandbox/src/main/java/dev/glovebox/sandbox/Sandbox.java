@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -19,7 +18,8 @@ import java.util.function.Consumer;
 ///
 /// Inside, the agent is uid and gid 1000 with home `/home/agent`; it can write there, in `/tmp`
 /// (both in memory, gone at the end), in `/dev/shm` and in the mounts it was given, and nowhere
-/// else. Thread-safe.
+/// else. Under profiles other than [Profile#STRICT] it is uid 0 of the sandbox's own ids, and the
+/// root can be written too. Thread-safe.
 public final class Sandbox implements AutoCloseable {
     private static final Duration FREEZE_DEADLINE = Duration.ofSeconds(5);
 
@@ -61,18 +61,10 @@ public final class Sandbox implements AutoCloseable {
     }
 
     /// The environment to start commands with: `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL`, `LANG`,
-    /// `TMPDIR`, and over them what the [SandboxSpec] says. [Guest#start] itself inherits nothing.
+    /// `TMPDIR`, over them what the image says, the template and the [SandboxSpec]. [Guest#start]
+    /// itself inherits nothing.
     public Map<String, String> environment() {
-        Map<String, String> environment = new TreeMap<>();
-        environment.put("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin");
-        environment.put("HOME", "/home/agent");
-        environment.put("USER", "agent");
-        environment.put("LOGNAME", "agent");
-        environment.put("SHELL", "/bin/bash");
-        environment.put("LANG", "C.UTF-8");
-        environment.put("TMPDIR", "/tmp");
-        environment.putAll(spec.environment());
-        return environment;
+        return binder.order().with(spec).environment();
     }
 
     /// Makes this the sandbox of a session, without a restart: mounts its directories, sets its

@@ -2,39 +2,49 @@ package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.launch.IdBlocks;
+import dev.glovebox.sandbox.launch.Order;
+import dev.glovebox.sandbox.launch.Preparation;
 import dev.glovebox.sandbox.root.BaseRoot;
+import dev.glovebox.sandbox.root.RootLayers;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.util.ArrayList;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// All sandboxes of one worker process.
 ///
 /// Opening finds the first runtime of this machine that starts a sandbox which is as promised, and
-/// ends whatever an earlier worker with the same state directory left. A sandbox is handed out only
-/// after it has been compared, from inside, with what it must be ([Attestation]); there is no way
-/// to run anything in one that was not. Thread-safe.
+/// ends whatever an earlier worker with the same state directory left. Other runtimes are tried
+/// when a template first asks for one. A sandbox is handed out only after it has been compared,
+/// from inside, with what it must be ([Attestation]); there is no way to run anything in one that
+/// was not. Thread-safe.
 public final class Sandboxes implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
 
     private final StateDirectory state;
-    private final Cgroups cgroups;
     private final BaseRoot base;
     private final IdBlocks blocks = new IdBlocks();
     private final Set<String> names = ConcurrentHashMap.newKeySet();
     private final Map<String, Sandbox> living = new ConcurrentHashMap<>();
-    private final List<RuntimeProbe> probes = new ArrayList<>();
-    private final SandboxConfig config;
-    private final Launch launch;
+    private final AtomicLong preparations = new AtomicLong();
+    private final Runtimes runtimes;
+    private final Launch first;
 
     private Sandboxes(SandboxConfig config, StateDirectory state, Cgroups cgroups) {
-        this.config = config;
         this.state = state;
-        this.cgroups = cgroups;
         this.base = BaseRoot.prepare(state.base());
-        this.launch = firstThatWorks();
+        this.runtimes =
+                new Runtimes(
+                        config.runtime(),
+                        found -> new Launch(state, base, cgroups, found, config.startTimeout()),
+                        (name, launch) -> create(Order.trial(name), launch, true).close());
+        this.first = runtimes.byDefault();
     }
 
     /// Makes ready: takes the state directory, ends leftovers, prepares what sandboxes share, and
@@ -63,14 +73,46 @@ public final class Sandboxes implements AutoCloseable {
     ///
     /// @throws SandboxException with nothing left behind
     public Sandbox create(SandboxSpec spec) {
-        Template template = spec.template();
-        if (!(template.root() instanceof Root.Host)
-                || template.writableRoot()
-                || template.runtime().filter(asked -> asked != runtime()).isPresent()) {
-            throw new SandboxException(
-                    Band.CALLER, "this worker cannot do template " + template.name());
+        return create(spec, layers(spec.template()));
+    }
+
+    /// Like [#create(SandboxSpec)], of these layers.
+    Sandbox create(SandboxSpec spec, RootLayers layers) {
+        return create(Order.of(spec, layers), runtimes.of(spec.template()), true);
+    }
+
+    /// Runs the command a template prepares its root with, as root of a sandbox of that template
+    /// ([Profile#DEV] at least), and keeps what it writes to the root as a layer.
+    ///
+    /// @param layers what the template's root is made of so far
+    /// @param networkNamespace to join, empty = no network
+    /// @param upper absolute, not there yet; becomes the layer, to be used as the topmost of
+    ///   `layers` and nothing else. It can grow as the disk allows
+    /// @throws SandboxException [Band#CALLER] with the last output if the command fails; there is
+    ///   no layer then
+    public void prepare(
+            Template template, RootLayers layers, Optional<Path> networkNamespace, Path upper) {
+        Launch launch = runtimes.of(template);
+        SandboxSpec spec =
+                new SandboxSpec(
+                        "prepare-" + preparations.incrementAndGet(),
+                        template.preparing(),
+                        List.of(),
+                        networkNamespace,
+                        template.limits(),
+                        Map.of());
+        boolean done = false;
+        try {
+            base.prepareKept(upper, template.root() instanceof Root.Host);
+            try (Sandbox sandbox = create(Order.keeping(spec, layers, upper), launch, true)) {
+                Preparation.run(sandbox, template);
+            }
+            done = true;
+        } catch (IOException e) {
+            throw new SandboxException(Band.HOST, "cannot prepare a layer at " + upper, e);
+        } finally {
+            BaseRoot.finishKept(upper, done);
         }
-        return create(spec, launch, true);
     }
 
     /// Starts a sandbox that belongs to no session yet. Nothing can be started in it before
@@ -85,23 +127,31 @@ public final class Sandboxes implements AutoCloseable {
                     Band.CALLER,
                     "sandbox " + spec.name() + " has mounts, or a runtime that binds none later");
         }
-        return create(spec, launch, false);
+        return create(Order.of(spec, layers(spec.template())), runtimes.of(spec.template()), false);
     }
 
     /// Whether a sandbox of this template can be started before it is known whose it will be. One
     /// of gVisor cannot: its kernel does not see what is mounted on the host after its start.
     public boolean bindsLater(Template template) {
-        return template.runtime().orElse(runtime()) != RuntimeName.RUNSC;
+        return runtimes.of(template).runtime() != RuntimeName.RUNSC;
     }
 
-    /// The runtime in use.
+    private static RootLayers layers(Template template) {
+        if (template.root() instanceof Root.Host && template.prepare().isEmpty()) {
+            return RootLayers.NONE;
+        }
+        throw new SandboxException(
+                Band.CALLER, "this worker cannot do template " + template.name());
+    }
+
+    /// The runtime in use where a template names none.
     public RuntimeName runtime() {
-        return probes.getLast().runtime();
+        return first.runtime();
     }
 
-    /// What became of the runtimes that were tried when this was opened; the last is in use.
+    /// What became of the runtimes that were tried so far.
     public List<RuntimeProbe> probes() {
-        return List.copyOf(probes);
+        return runtimes.probes();
     }
 
     /// Ends all sandboxes and lets the state directory go.
@@ -118,8 +168,8 @@ public final class Sandboxes implements AutoCloseable {
         blocks.close();
     }
 
-    private Sandbox create(SandboxSpec spec, Launch start, boolean bound) {
-        String name = spec.name();
+    private Sandbox create(Order order, Launch start, boolean bound) {
+        String name = order.spec().name();
         if (!names.add(name)) {
             throw new SandboxException(Band.CALLER, "a sandbox named " + name + " is running");
         }
@@ -131,12 +181,16 @@ public final class Sandboxes implements AutoCloseable {
             throw e;
         }
         try {
-            Launch.Started started = start.run(spec, block);
+            Launch.Started started = start.run(order, block);
             Sandbox sandbox =
                     new Sandbox(
-                            spec,
+                            order.spec(),
                             started.attestation(),
-                            new Binder(started.guest(), state.group(name), block.namespace()),
+                            new Binder(
+                                    order,
+                                    started.guest(),
+                                    state.group(name),
+                                    block.mounts(order.privileges().id() == 0)),
                             () -> end(name, block));
             if (bound) {
                 sandbox.confine();
@@ -158,33 +212,5 @@ public final class Sandboxes implements AutoCloseable {
         }
         blocks.giveBack(block);
         names.remove(name);
-    }
-
-    private Launch firstThatWorks() {
-        List<RuntimeName> candidates =
-                config.runtime().map(List::of).orElse(RuntimeName.BY_PREFERENCE);
-        for (RuntimeName candidate : candidates) {
-            var program = HostFacts.program(candidate.program());
-            if (program.isEmpty()) {
-                probes.add(new RuntimeProbe(candidate, false, "it is not installed"));
-                continue;
-            }
-            Launch attempt =
-                    new Launch(
-                            state, base, cgroups, candidate, program.get(), config.startTimeout());
-            try (Sandbox probe =
-                    create(
-                            SandboxSpec.of("probe-" + candidate.program(), List.of()),
-                            attempt,
-                            true)) {
-                LOG.log(Level.DEBUG, "{0} works", probe.name());
-                probes.add(new RuntimeProbe(candidate, true, ""));
-                return attempt;
-            } catch (SandboxException e) {
-                probes.add(new RuntimeProbe(candidate, false, String.valueOf(e.getMessage())));
-            }
-        }
-        throw new SandboxException(
-                Band.HOST, "no OCI runtime of this machine starts a sandbox: " + probes);
     }
 }

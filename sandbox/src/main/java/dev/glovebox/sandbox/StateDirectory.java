@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.launch.IdBlocks;
 import dev.glovebox.sandbox.root.BaseRoot;
 import java.io.IOException;
 import java.lang.System.Logger.Level;

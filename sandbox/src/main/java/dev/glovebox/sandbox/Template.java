@@ -88,4 +88,17 @@ public record Template(
                 environment,
                 prepare);
     }
+
+    /// The same as it is while it is prepared: with a root that can be written, by root.
+    Template preparing() {
+        return new Template(
+                name,
+                root,
+                profile == Profile.NESTED ? profile : Profile.DEV,
+                runtime,
+                true,
+                limits,
+                environment,
+                List.of());
+    }
 }

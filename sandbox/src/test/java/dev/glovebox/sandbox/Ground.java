@@ -7,6 +7,7 @@ import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import dev.glovebox.sandbox.guest.WindowSize;
 import dev.glovebox.sandbox.root.BaseRoot;
+import dev.glovebox.sandbox.root.RootLayers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -70,12 +71,23 @@ final class Ground implements AutoCloseable {
     }
 
     Sandbox sandbox(String name, Limits limits) throws IOException {
+        return sandbox(name, Template.BASE, limits);
+    }
+
+    Sandbox sandbox(String name, Template template, Limits limits) throws IOException {
+        return sandbox(name, template, RootLayers.NONE, limits);
+    }
+
+    /// A sandbox of these layers, whatever root the template names.
+    Sandbox sandbox(String name, Template template, RootLayers layers, Limits limits)
+            throws IOException {
         List<Mount> mounts =
                 List.of(
                         new Mount(workspace(name), "/workspace", false),
                         new Mount(directory.resolve("attack"), "/attack", true));
         return sandboxes.create(
-                new SandboxSpec(name, Template.BASE, mounts, Optional.empty(), limits, Map.of()));
+                new SandboxSpec(name, template, mounts, Optional.empty(), limits, Map.of()),
+                layers);
     }
 
     static Result run(Sandbox sandbox, String... words) throws Exception {

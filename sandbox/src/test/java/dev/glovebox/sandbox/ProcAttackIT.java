@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.ProcessRequest;
+import dev.glovebox.sandbox.launch.HostFacts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.linux.net.NetworkNamespace;
+import dev.glovebox.sandbox.launch.HostFacts;
 import dev.glovebox.sandbox.pool.Network;
 import dev.glovebox.sandbox.pool.PoolConfig;
 import dev.glovebox.sandbox.pool.WarmPool;

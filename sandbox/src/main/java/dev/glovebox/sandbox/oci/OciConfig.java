@@ -16,7 +16,6 @@ import tools.jackson.databind.ObjectMapper;
 /// See the OCI runtime specification 1.0.2, `config.md` and `config-linux.md`.
 public final class OciConfig {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int AGENT_ID = 1000;
     private static final int IDS = 65_536;
     private static final int CPU_PERIOD_MICROS = 100_000;
     private static final long SOFT_OPEN_FILES = 1024;
@@ -60,7 +59,9 @@ public final class OciConfig {
     private static final List<String> READ_ONLY =
             List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys");
 
-    private static final Map<String, Object> SYSTEM_CALLS = SeccompRules.forThisMachine();
+    private static final List<String> INIT = List.of("/.glovebox/init");
+    private static final List<String> VARIABLES = List.of("PATH=/usr/bin:/bin");
+    private static final String HOSTNAME = "glovebox";
 
     private OciConfig() {}
 
@@ -69,8 +70,9 @@ public final class OciConfig {
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("ociVersion", "1.0.2");
         config.put("process", process(spec));
-        config.put("root", Map.of("path", spec.root().toString(), "readonly", true));
-        config.put("hostname", spec.hostname());
+        config.put(
+                "root", Map.of("path", spec.root().toString(), "readonly", !spec.writableRoot()));
+        config.put("hostname", HOSTNAME);
         config.put("mounts", mounts(spec));
         config.put("linux", linux(spec));
         return JSON.writeValueAsBytes(config);
@@ -79,28 +81,26 @@ public final class OciConfig {
     private static Map<String, Object> process(OciSpec spec) {
         Map<String, Object> process = new LinkedHashMap<>();
         process.put("terminal", false);
-        process.put("user", Map.of("uid", AGENT_ID, "gid", AGENT_ID, "umask", UMASK));
-        process.put("args", spec.arguments());
-        process.put("env", variables(spec.environment()));
+        int id = spec.privileges().id();
+        process.put("user", Map.of("uid", id, "gid", id, "umask", UMASK));
+        process.put("args", INIT);
+        process.put("env", VARIABLES);
         process.put("cwd", "/");
-        process.put("capabilities", noCapabilities());
+        process.put("capabilities", capabilities(spec.privileges()));
         process.put("noNewPrivileges", true);
         process.put("oomScoreAdj", 500);
         process.put("rlimits", limits(spec));
         return process;
     }
 
-    private static List<String> variables(Map<String, String> environment) {
-        List<String> variables = new ArrayList<>();
-        new TreeMap<>(environment).forEach((name, value) -> variables.add(name + "=" + value));
-        return variables;
-    }
-
-    private static Map<String, Object> noCapabilities() {
+    /// Nothing is inheritable or ambient, so a process that leaves uid 0 has none.
+    private static Map<String, Object> capabilities(Privileges privileges) {
         Map<String, Object> sets = new LinkedHashMap<>();
-        for (String set : List.of("bounding", "effective", "inheritable", "permitted", "ambient")) {
-            sets.put(set, List.of());
+        for (String set : List.of("bounding", "effective", "permitted")) {
+            sets.put(set, privileges.capabilities());
         }
+        sets.put("inheritable", List.of());
+        sets.put("ambient", List.of());
         return sets;
     }
 
@@ -119,18 +119,30 @@ public final class OciConfig {
     }
 
     private static List<Map<String, Object>> mounts(OciSpec spec) {
-        return List.of(
-                mount("/proc", "proc", "nosuid", "nodev", "noexec", "hidepid=invisible"),
-                mount("/dev", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k", "nr_inodes=512"),
-                mount(
-                        "/dev/pts",
-                        "devpts",
-                        "nosuid",
-                        "noexec",
-                        "newinstance",
-                        "ptmxmode=0666",
-                        "mode=0620",
-                        "max=64"),
+        List<Map<String, Object>> mounts = new ArrayList<>();
+        mounts.add(mount("/proc", "proc", "nosuid", "nodev", "noexec", "hidepid=invisible"));
+        if (!spec.ownKernel()) {
+            mounts.add(
+                    mount(
+                            "/dev",
+                            "tmpfs",
+                            "nosuid",
+                            "noexec",
+                            "mode=755",
+                            "size=64k",
+                            "nr_inodes=512"));
+            mounts.add(
+                    mount(
+                            "/dev/pts",
+                            "devpts",
+                            "nosuid",
+                            "noexec",
+                            "newinstance",
+                            "ptmxmode=0666",
+                            "mode=0620",
+                            "max=64"));
+        }
+        mounts.add(
                 mount(
                         "/dev/shm",
                         "tmpfs",
@@ -140,6 +152,19 @@ public final class OciConfig {
                         "mode=1777",
                         "size=" + spec.resources().shmBytes(),
                         "nr_inodes=" + spec.resources().shmBytes() / BYTES_PER_INODE));
+        for (OciSpec.Submount submount : spec.submounts()) {
+            mounts.add(
+                    Map.of(
+                            "destination",
+                            submount.target(),
+                            "type",
+                            submount.type(),
+                            "source",
+                            submount.source(),
+                            "options",
+                            submount.options()));
+        }
+        return mounts;
     }
 
     private static Map<String, Object> mount(String target, String type, String... options) {
@@ -150,7 +175,7 @@ public final class OciConfig {
     private static Map<String, Object> linux(OciSpec spec) {
         Map<String, Object> linux = new LinkedHashMap<>();
         linux.put("namespaces", namespaces(spec));
-        if (spec.userNamespaces()) {
+        if (!spec.ownKernel()) {
             List<Map<String, Object>> mapping =
                     List.of(Map.of("containerID", 0, "hostID", spec.firstHostId(), "size", IDS));
             linux.put("uidMappings", mapping);
@@ -159,7 +184,8 @@ public final class OciConfig {
         linux.put("cgroupsPath", spec.resources().cgroup());
         linux.put("resources", resources(spec));
         linux.put("rootfsPropagation", "private");
-        linux.put("seccomp", SYSTEM_CALLS);
+        SeccompRules.of(spec.privileges(), spec.ownKernel())
+                .ifPresent(rules -> linux.put("seccomp", rules));
         linux.put("maskedPaths", MASKED);
         linux.put("readonlyPaths", READ_ONLY);
         return linux;
@@ -170,14 +196,15 @@ public final class OciConfig {
         for (String type : List.of("pid", "mount", "ipc", "uts", "cgroup")) {
             namespaces.add(Map.of("type", type));
         }
-        if (spec.userNamespaces()) {
+        if (!spec.ownKernel()) {
             namespaces.add(Map.of("type", "user"));
         }
-        namespaces.add(
-                spec.networkNamespace()
-                        .<Map<String, Object>>map(
-                                path -> Map.of("type", "network", "path", path.toString()))
-                        .orElse(Map.of("type", "network")));
+        if (spec.networkNamespace().isEmpty()) {
+            namespaces.add(Map.of("type", "network"));
+        } else if (!spec.ownKernel()) {
+            String path = spec.networkNamespace().get().toString();
+            namespaces.add(Map.of("type", "network", "path", path));
+        }
         return namespaces;
     }
 

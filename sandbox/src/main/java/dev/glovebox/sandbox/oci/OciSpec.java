@@ -7,27 +7,39 @@ import java.util.Optional;
 
 /// What one sandbox asks of an OCI runtime.
 ///
-/// @param root the assembled root directory, already read-only
-/// @param arguments the program that becomes pid 1, an absolute path inside, and its arguments
-/// @param environment of pid 1
-/// @param hostname inside
+/// @param root the assembled root directory
+/// @param writableRoot whether the runtime is to leave the root as it is; else it makes it
+///   read-only once more. gVisor cannot, where the flags of the mount are locked
+/// @param privileges of pid 1
 /// @param firstHostId where id 0 of the sandbox is on the host; 65,536 ids follow
-/// @param userNamespaces whether the runtime is to make a user namespace of these ids (gVisor has
-///   its own)
+/// @param ownKernel whether the runtime is a kernel itself (gVisor). It is then started in the
+///   sandbox's user namespace and network namespace instead of making or joining them, and has the
+///   mounts of `submounts` made by its own kernel
 /// @param networkNamespace a ready one to join, empty = a new one without any interface but `lo`
+/// @param submounts below the root, for a runtime that is a kernel
 /// @param resources what it may use
 public record OciSpec(
         Path root,
-        List<String> arguments,
-        Map<String, String> environment,
-        String hostname,
+        boolean writableRoot,
+        Privileges privileges,
         long firstHostId,
-        boolean userNamespaces,
+        boolean ownKernel,
         Optional<Path> networkNamespace,
+        List<Submount> submounts,
         Resources resources) {
     public OciSpec {
-        arguments = List.copyOf(arguments);
-        environment = Map.copyOf(environment);
+        submounts = List.copyOf(submounts);
+    }
+
+    /// A mount that a runtime with a kernel of its own makes.
+    ///
+    /// @param target absolute path inside
+    /// @param type `tmpfs` or `bind`
+    /// @param source what is bound; for others the type again
+    public record Submount(String target, String type, String source, List<String> options) {
+        public Submount {
+            options = List.copyOf(options);
+        }
     }
 
     /// What a sandbox may use.

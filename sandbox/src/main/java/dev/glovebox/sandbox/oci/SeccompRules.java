@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /// The system calls a sandbox may make, as data.
 ///
@@ -88,20 +89,58 @@ public final class SeccompRules {
 
     private SeccompRules() {}
 
-    /// The `linux.seccomp` object of an OCI runtime configuration.
-    public static Map<String, Object> forThisMachine() {
-        return forArchitecture(System.getProperty("os.arch", ""));
+    /// What a debugger needs besides, where it may be used.
+    static final List<String> TRACING = words("ptrace process_vm_readv process_vm_writev kcmp");
+
+    private static final int ADDR_NO_RANDOMIZE = 0x4_0000;
+
+    private static final Map<String, Object> STRICT = rules(thisMachine(), false, false);
+    private static final Map<String, Object> WITH_TRACING = rules(thisMachine(), true, false);
+    private static final Map<String, Object> STRICT_GVISOR = rules(thisMachine(), false, true);
+    private static final Map<String, Object> TRACING_GVISOR = rules(thisMachine(), true, true);
+
+    /// The `linux.seccomp` object of an OCI runtime configuration, as the list that a process of
+    /// these privileges gets; empty for the root of gVisor's kernel, which is the filter.
+    ///
+    /// @param ownKernel whether gVisor applies it
+    public static Optional<Map<String, Object>> of(Privileges privileges, boolean ownKernel) {
+        if (ownKernel && privileges.equals(Privileges.KERNEL_ROOT)) {
+            return Optional.empty();
+        }
+        if (privileges.tracing()) {
+            return Optional.of(ownKernel ? TRACING_GVISOR : WITH_TRACING);
+        }
+        return Optional.of(ownKernel ? STRICT_GVISOR : STRICT);
+    }
+
+    /// The narrowest list.
+    static Map<String, Object> forThisMachine() {
+        return STRICT;
     }
 
     /// Like [#forThisMachine], for a named architecture of Java's spelling.
     static Map<String, Object> forArchitecture(String architecture) {
+        return rules(architecture, false, false);
+    }
+
+    private static Map<String, Object> rules(
+            String architecture, boolean tracing, boolean ownKernel) {
         List<Map<String, Object>> rules = new ArrayList<>();
         rules.add(Map.of("names", ALLOWED, "action", "SCMP_ACT_ALLOW"));
-        rules.add(Map.of("names", UNKNOWN, "action", "SCMP_ACT_ERRNO", "errnoRet", ENOSYS));
+        rules.add(unknown(ownKernel));
         rules.add(allow("clone", masked(0, ANY_NEW_NAMESPACE, 0)));
-        rules.addAll(resourceLimits());
+        if (ownKernel) {
+            rules.add(allow("prlimit64", equal(0, 0)));
+            rules.add(Map.of("names", List.of("setrlimit"), "action", "SCMP_ACT_ALLOW"));
+        } else {
+            rules.addAll(resourceLimits());
+        }
         for (long personality : new long[] {0, 8, 0x2_0000, 0x2_0008, UINT_MAX}) {
             rules.add(allow("personality", equal(0, personality)));
+        }
+        if (tracing) {
+            rules.add(Map.of("names", TRACING, "action", "SCMP_ACT_ALLOW"));
+            rules.add(allow("personality", equal(0, ADDR_NO_RANDOMIZE)));
         }
         rules.addAll(sockets());
         for (long[] maskAndValue : allBut(FORBIDDEN_IOCTLS)) {
@@ -135,6 +174,18 @@ public final class SeccompRules {
         rules.add(
                 pretend("prlimit64", List.of(equal(0, 0), equal(1, RLIMIT_CORE), different(2, 0))));
         return rules;
+    }
+
+    /// gVisor of 2022 ignores which errno a rule asks for; asked to tell a tracer that is not
+    /// there, it answers `ENOSYS` as Linux does, `seccomp(2)`.
+    private static Map<String, Object> unknown(boolean ownKernel) {
+        return ownKernel
+                ? Map.of("names", UNKNOWN, "action", "SCMP_ACT_TRACE")
+                : Map.of("names", UNKNOWN, "action", "SCMP_ACT_ERRNO", "errnoRet", ENOSYS);
+    }
+
+    private static String thisMachine() {
+        return System.getProperty("os.arch", "");
     }
 
     private static List<Map<String, Object>> sockets() {

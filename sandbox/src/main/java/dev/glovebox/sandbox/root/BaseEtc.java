@@ -2,6 +2,7 @@ package dev.glovebox.sandbox.root;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -57,7 +58,18 @@ final class BaseEtc {
 
     /// Fills an empty directory.
     static void fill(Path etc, Path hostEtc) throws IOException {
-        for (String pattern : COPIED) {
+        copy(COPIED, etc, hostEtc);
+        write(etc, "passwd", PASSWD);
+        write(etc, "group", GROUP);
+        write(etc, "hostname", "glovebox\n");
+        write(etc, "hosts", "127.0.0.1 localhost glovebox\n::1 localhost glovebox\n");
+        write(etc, "resolv.conf", "nameserver 198.18.0.1\noptions timeout:5 attempts:2\n");
+        write(etc, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+    }
+
+    /// Copies what the patterns name and everybody may read.
+    static void copy(List<String> patterns, Path etc, Path hostEtc) throws IOException {
+        for (String pattern : patterns) {
             Path relative = Path.of(pattern);
             Path parent = relative.getParent();
             Path from = parent == null ? hostEtc : hostEtc.resolve(parent);
@@ -66,12 +78,6 @@ final class BaseEtc {
                 copyMatching(from, to, relative.getFileName().toString());
             }
         }
-        write(etc, "passwd", PASSWD);
-        write(etc, "group", GROUP);
-        write(etc, "hostname", "glovebox\n");
-        write(etc, "hosts", "127.0.0.1 localhost glovebox\n::1 localhost glovebox\n");
-        write(etc, "resolv.conf", "nameserver 198.18.0.1\noptions timeout:5 attempts:2\n");
-        write(etc, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
     }
 
     private static final String PASSWD =
@@ -121,7 +127,7 @@ final class BaseEtc {
         }
     }
 
-    private static boolean readableByAll(Path path) throws IOException {
+    static boolean readableByAll(Path path) throws IOException {
         Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(path);
         return permissions.contains(PosixFilePermission.OTHERS_READ);
     }
@@ -143,8 +149,13 @@ final class BaseEtc {
     }
 
     private static void write(Path etc, String name, String content) throws IOException {
+        write(etc, name, content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Writes a file that everybody may read.
+    static void write(Path etc, String name, byte[] content) throws IOException {
         Path file = etc.resolve(name);
-        Files.writeString(file, content);
+        Files.write(file, content);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
     }
 }

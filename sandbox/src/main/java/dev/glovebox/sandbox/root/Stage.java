@@ -30,7 +30,6 @@ import java.util.Optional;
 /// put a symbolic link in the way.
 public final class Stage {
     private static final List<String> PLACES = List.of("/mnt", "/media", "/srv", "/opt");
-    private static final long AGENT_ID = 1000;
     private static final long BYTES_PER_INODE = 16_384;
 
     private static final List<String> DIRECTORIES =
@@ -50,25 +49,34 @@ public final class Stage {
                     "workspace",
                     ".glovebox");
 
-    private static final Map<String, String> LINKS = Map.of("var/tmp", "/tmp", "var/run", "/run");
+    static final Map<String, String> LINKS = Map.of("var/tmp", "/tmp", "var/run", "/run");
 
     /// Links at the top of the host that lead into `/usr`, taken over as they are.
-    private static final List<String> HOST_LINKS =
+    static final List<String> HOST_LINKS =
             List.of("bin", "sbin", "lib", "lib32", "lib64", "libx32");
 
     private final Path place;
     private final BaseRoot base;
-    private final UserNamespace ids;
-    private final long firstHostId;
+    private final Ids ids;
 
     /// @param place from [#place]
-    /// @param firstHostId where id 0 of the sandbox is on the host
-    public Stage(Path place, BaseRoot base, UserNamespace ids, long firstHostId) {
+    public Stage(Path place, BaseRoot base, Ids ids) {
         this.place = place;
         this.base = base;
         this.ids = ids;
-        this.firstHostId = firstHostId;
     }
+
+    /// The ids of one sandbox.
+    ///
+    /// @param first where id 0 of the sandbox is on the host
+    /// @param agent id that commands run as, who owns the home directory
+    /// @param layers shifts owners of layers
+    /// @param mounts shifts owners of what is shown from the host; where commands run as root, root
+    ///   there is the agent's id on disk, so that no file of uid 0 comes to be there
+    public record Ids(long first, int agent, UserNamespace layers, UserNamespace mounts) {}
+
+    /// Sizes of the places in memory.
+    public record Scratch(long tmpBytes, long homeBytes) {}
 
     /// Something of the host to show inside.
     ///
@@ -85,47 +93,79 @@ public final class Stage {
                 .findFirst();
     }
 
+    /// The root directory, once assembled.
+    public Path root() {
+        return place.resolve("root");
+    }
+
+    /// A directory of the sandbox's root beside the root directory, which nobody inside can reach.
+    public Path beside(String name) throws IOException {
+        Path directory = place.resolve(name);
+        Files.createDirectory(directory);
+        own(directory);
+        return directory;
+    }
+
     /// Assembles the root. The calling thread must be alone in its mount namespace.
     ///
     /// @param entries shown after everything else is in place
-    /// @param tmpBytes size of `/tmp`
-    /// @param homeBytes size of `/home/agent`
+    /// @param scratch `/tmp` and `/home/agent`; empty = the runtime makes them
     /// @throws dev.glovebox.linux.LinuxException when a mount fails
     /// @throws IOException when a mount point cannot be made
-    public void assemble(List<Entry> entries, long tmpBytes, long homeBytes) throws IOException {
-        List<Path> sources = entries.stream().map(Entry::source).toList();
-        for (Path source : sources) {
-            if (source.startsWith(place)) {
-                throw new IOException("source " + source + " lies under " + place);
+    public void assemble(RootPlan plan, List<Entry> entries, Optional<Scratch> scratch)
+            throws IOException {
+        for (Entry entry : entries) {
+            if (entry.source().startsWith(place)) {
+                throw new IOException("source " + entry.source() + " lies under " + place);
             }
         }
-        Mounts.tmpfs(place, "size=1m,nr_inodes=4096,mode=755," + owner(0));
-        skeleton();
-        Mounts.bind(Path.of("/usr"), place.resolve("usr"), true);
-        Mounts.bindMapped(base.etc(), place.resolve("etc"), true, ids);
-        Path init = Files.createFile(place.resolve(".glovebox/init"));
-        Mounts.bind(base.init(), init, true);
-        scratch("tmp", tmpBytes, "1777");
-        scratch("home/agent", homeBytes, "755");
-        for (Entry entry : entries) {
-            Path target = place.resolve(entry.target().substring(1));
-            mountPoint(entry, target);
-            Mounts.bindMapped(entry.source(), target, entry.readOnly(), ids);
+        Mounts.tmpfs(place, "size=4m,nr_inodes=8192,mode=755," + owner(0));
+        Path root = beside("root");
+        if (plan.plain()) {
+            Mounts.tmpfs(root, "size=1m,nr_inodes=4096,mode=755," + owner(0));
+            skeleton();
+            Mounts.bind(Path.of("/usr"), root.resolve("usr"), true);
+            Mounts.bindMapped(base.etc(), root.resolve("etc"), true, ids.layers());
+            Files.createFile(root.resolve(".glovebox/init"));
+        } else {
+            new LayeredRoot(this, plan, base).mount(entries);
         }
-        Mounts.makeReadOnly(place);
+        Mounts.bind(base.init(), root.resolve(".glovebox/init"), true);
+        if (scratch.isPresent()) {
+            scratch("tmp", scratch.get().tmpBytes(), "1777");
+            scratch("home/agent", scratch.get().homeBytes(), "755");
+        }
+        for (Entry entry : entries) {
+            Path target = root.resolve(entry.target().substring(1));
+            mountPoint(entry, target);
+            Mounts.bindMapped(entry.source(), target, entry.readOnly(), ids.mounts());
+        }
+        if (plan.writable().isEmpty()) {
+            Mounts.makeReadOnly(root);
+        }
+    }
+
+    Ids ids() {
+        return ids;
+    }
+
+    /// Gives a file of ours to the sandbox's root.
+    void own(Path path) throws IOException {
+        Files.setAttribute(path, "unix:uid", (int) ids.first());
+        Files.setAttribute(path, "unix:gid", (int) ids.first());
     }
 
     private void skeleton() throws IOException {
         for (String directory : DIRECTORIES) {
-            BaseEtc.makeDirectories(place.resolve(directory));
+            BaseEtc.makeDirectories(root().resolve(directory));
         }
         for (Map.Entry<String, String> link : LINKS.entrySet()) {
-            Files.createSymbolicLink(place.resolve(link.getKey()), Path.of(link.getValue()));
+            Files.createSymbolicLink(root().resolve(link.getKey()), Path.of(link.getValue()));
         }
         for (String name : HOST_LINKS) {
             Path link = Path.of("/", name);
             if (Files.isSymbolicLink(link)) {
-                Files.createSymbolicLink(place.resolve(name), Files.readSymbolicLink(link));
+                Files.createSymbolicLink(root().resolve(name), Files.readSymbolicLink(link));
             }
         }
     }
@@ -133,20 +173,22 @@ public final class Stage {
     private void scratch(String directory, long bytes, String mode) {
         long inodes = Math.max(1024, bytes / BYTES_PER_INODE);
         Mounts.tmpfs(
-                place.resolve(directory),
+                root().resolve(directory),
                 String.format(
                         Locale.ROOT,
                         "size=%d,nr_inodes=%d,mode=%s,%s",
                         bytes,
                         inodes,
                         mode,
-                        owner(AGENT_ID)));
+                        owner(ids.agent())));
     }
 
-    private String owner(long id) {
-        return String.format(Locale.ROOT, "uid=%d,gid=%d", firstHostId + id, firstHostId + id);
+    String owner(long id) {
+        return String.format(Locale.ROOT, "uid=%d,gid=%d", ids.first() + id, ids.first() + id);
     }
 
+    /// In a root of layers it is there already, as a directory or file that hides what a layer has
+    /// in its place.
     private void mountPoint(Entry entry, Path target) throws IOException {
         refuseLinks(target);
         if (Files.isDirectory(entry.source())) {
@@ -168,7 +210,7 @@ public final class Stage {
             PosixFilePermissions.fromString("rw-r--r--");
 
     private void refuseLinks(Path target) throws IOException {
-        for (Path p = target; p != null && p.startsWith(place); p = p.getParent()) {
+        for (Path p = target; p != null && p.startsWith(root()); p = p.getParent()) {
             if (Files.isSymbolicLink(p)) {
                 throw new IOException("a symbolic link is in the way of " + target + ": " + p);
             }

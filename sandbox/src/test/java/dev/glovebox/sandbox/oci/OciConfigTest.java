@@ -20,12 +20,12 @@ class OciConfigTest {
     private static final OciSpec SPEC =
             new OciSpec(
                     Path.of("/mnt"),
-                    List.of("/.glovebox/init"),
-                    Map.of("PATH", "/usr/bin:/bin"),
-                    "glovebox",
+                    false,
+                    Privileges.AGENT,
                     1_879_048_192L,
-                    true,
+                    false,
                     Optional.of(Path.of("/run/doors/s1")),
+                    List.of(),
                     new OciSpec.Resources(
                             "/glovebox/ab12/s1",
                             268_435_456L,

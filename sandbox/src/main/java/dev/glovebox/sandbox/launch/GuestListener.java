@@ -1,4 +1,4 @@
-package dev.glovebox.sandbox;
+package dev.glovebox.sandbox.launch;
 
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -17,8 +17,9 @@ import java.time.Duration;
 /// connection is there.
 ///
 /// @param path where it lies
-record GuestListener(ServerSocketChannel server, Path path) implements AutoCloseable {
-    static GuestListener bind(Path path) throws IOException {
+public record GuestListener(ServerSocketChannel server, Path path) implements AutoCloseable {
+    /// Begins to listen there.
+    public static GuestListener bind(Path path) throws IOException {
         Files.deleteIfExists(path);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
@@ -34,7 +35,7 @@ record GuestListener(ServerSocketChannel server, Path path) implements AutoClose
     /// Waits for the connection.
     ///
     /// @throws SocketTimeoutException if there is none in time
-    SocketChannel accept(Duration timeout) throws IOException {
+    public SocketChannel accept(Duration timeout) throws IOException {
         try (Selector selector = Selector.open()) {
             server.register(selector, SelectionKey.OP_ACCEPT);
             long end = System.nanoTime() + timeout.toNanos();

@@ -1,8 +1,10 @@
-package dev.glovebox.sandbox;
+package dev.glovebox.sandbox.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.linux.MountInfo;
+import dev.glovebox.sandbox.Mount;
+import dev.glovebox.sandbox.oci.Privileges;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -33,13 +35,21 @@ class AttestorTest {
             11 10 0:6 / /dev/shm rw,nosuid,nodev,noexec - tmpfs tmpfs rw
             """;
 
+    private static final String INTERFACES =
+            """
+            Inter-|   Receive                                                |  Transmit
+             face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets
+                lo:       0       0    0    0    0     0          0         0        0
+            """;
+
     private final Map<String, String> state = new HashMap<>();
     private final Map<String, String> host = new HashMap<>();
     private final Attestor attestor =
             new Attestor(
                     host,
                     Optional.of(GIVEN),
-                    List.of(new Mount(Path.of("/w"), "/workspace", false)));
+                    List.of(new Mount(Path.of("/w"), "/workspace", false)),
+                    new Attestor.Expected(Privileges.AGENT, true, true, false, false));
 
     AttestorTest() {
         for (String type : TYPES) {
@@ -134,6 +144,7 @@ class AttestorTest {
     }
 
     private List<String> mismatches(String mounts) {
-        return attestor.mismatches(state, MountInfo.parse(mounts));
+        return attestor.mismatches(
+                new Attestor.Seen(state, MountInfo.parse(mounts), INTERFACES, ""));
     }
 }

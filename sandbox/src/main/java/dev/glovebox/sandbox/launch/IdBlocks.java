@@ -1,7 +1,9 @@
-package dev.glovebox.sandbox;
+package dev.glovebox.sandbox.launch;
 
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.UserNamespace;
+import dev.glovebox.linux.UserNamespace.Range;
+import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Which blocks of 65,536 host ids this worker's sandboxes have: never the same one for two that
@@ -22,11 +25,12 @@ import org.jspecify.annotations.Nullable;
 /// A block is claimed by a lock on its byte of one file of the machine, which the kernel releases
 /// however the worker ends. Blocks come from 0x70000000 up, above what `subuid(5)` and systemd give
 /// away. The user namespace of a block, which shifts owners of files, is made once and kept.
-final class IdBlocks implements AutoCloseable {
+public final class IdBlocks implements AutoCloseable {
     private static final Path CLAIMS = Path.of("/run/glovebox/id-blocks");
     private static final long FIRST_ID = 0x7000_0000L;
     private static final long SIZE = 65_536;
     private static final int MOST = 4_000;
+    private static final long AGENT = 1000;
 
     /// One for the process, never closed: closing any descriptor of a file drops all locks the
     /// process has on it, `fcntl_locking(2)`.
@@ -36,14 +40,66 @@ final class IdBlocks implements AutoCloseable {
     private final Deque<Block> all = new ArrayDeque<>();
     private int next;
 
-    /// @param firstHostId where id 0 of the sandbox is on the host
-    record Block(long firstHostId, UserNamespace namespace, FileLock claim) {}
+    /// One block.
+    public static final class Block {
+        private final long firstHostId;
+        private final UserNamespace namespace;
+        private final FileLock claim;
+        private @Nullable UserNamespace rootAsAgent;
+
+        private Block(long firstHostId, UserNamespace namespace, FileLock claim) {
+            this.firstHostId = firstHostId;
+            this.namespace = namespace;
+            this.claim = claim;
+        }
+
+        /// Where id 0 of the sandbox is on the host.
+        public long firstHostId() {
+            return firstHostId;
+        }
+
+        /// The sandbox's ids, one to one.
+        public UserNamespace namespace() {
+            return namespace;
+        }
+
+        /// What shifts owners of directories of the host that are shown inside: where commands run
+        /// as root, root is the agent's id on disk, and the agent's id has none. So a directory can
+        /// go from one profile to another, and no file of uid 0 comes to be on the host.
+        public synchronized UserNamespace mounts(boolean root) {
+            if (!root) {
+                return namespace;
+            }
+            UserNamespace made = rootAsAgent;
+            if (made == null) {
+                made =
+                        UserNamespace.create(
+                                List.of(
+                                        new Range(1, firstHostId + 1, AGENT - 1),
+                                        new Range(AGENT, firstHostId, 1),
+                                        new Range(
+                                                AGENT + 1,
+                                                firstHostId + AGENT + 1,
+                                                SIZE - AGENT - 1)));
+                rootAsAgent = made;
+            }
+            return made;
+        }
+
+        private synchronized void close() {
+            namespace.close();
+            if (rootAsAgent != null) {
+                rootAsAgent.close();
+            }
+            release(claim);
+        }
+    }
 
     /// A block nobody has.
     ///
     /// @throws SandboxException [Band#CAPACITY] if there is none, [Band#HOST] if this machine has
     ///   no user namespaces
-    synchronized Block take() {
+    public synchronized Block take() {
         Block kept = free.poll();
         if (kept != null) {
             return kept;
@@ -62,15 +118,14 @@ final class IdBlocks implements AutoCloseable {
     }
 
     /// Gives back a block of which no process is left.
-    synchronized void giveBack(Block block) {
+    public synchronized void giveBack(Block block) {
         free.add(block);
     }
 
     @Override
     public synchronized void close() {
         for (Block block : all) {
-            block.namespace().close();
-            release(block.claim());
+            block.close();
         }
         all.clear();
         free.clear();

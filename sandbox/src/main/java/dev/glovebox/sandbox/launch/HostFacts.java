@@ -1,5 +1,6 @@
-package dev.glovebox.sandbox;
+package dev.glovebox.sandbox.launch;
 
+import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -11,7 +12,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// What sandboxes need to know of this process and machine.
-final class HostFacts {
+public final class HostFacts {
     private static final Path LIMITS = Path.of("/proc/self/limits");
     private static final Map<String, String> NAMESPACES = readNamespaces();
     private static final Map<String, Long> HARD_LIMITS = readHardLimits();
@@ -19,7 +20,7 @@ final class HostFacts {
     private HostFacts() {}
 
     /// Links of the worker's namespaces by type, such as `net` to `net:[4026531840]`.
-    static Map<String, String> namespaces() {
+    public static Map<String, String> namespaces() {
         return NAMESPACES;
     }
 
@@ -35,8 +36,17 @@ final class HostFacts {
         }
     }
 
+    /// What `/proc/version` of this host says.
+    public static String kernelVersion() {
+        try {
+            return Files.readString(Path.of("/proc/version"));
+        } catch (IOException e) {
+            throw new SandboxException(Band.HOST, "cannot read /proc/version", e);
+        }
+    }
+
     /// The link a process in the network namespace at this path sees, `net:[inode]`.
-    static String namespaceLink(Path path) {
+    public static String namespaceLink(Path path) {
         try {
             return "net:[" + Files.getAttribute(path, "unix:ino") + "]";
         } catch (IOException e) {
@@ -45,7 +55,7 @@ final class HostFacts {
     }
 
     /// The link of the mount namespace of a process, empty if it is gone.
-    static String mountNamespace(int pid) {
+    public static String mountNamespace(int pid) {
         try {
             return Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/mnt")).toString();
         } catch (IOException e) {
@@ -57,7 +67,7 @@ final class HostFacts {
     /// `CAP_SYS_RESOURCE` cannot raise a hard limit.
     ///
     /// @param limit as `/proc/self/limits` calls it, such as `Max open files`
-    static long atMost(String limit, long wanted) {
+    public static long atMost(String limit, long wanted) {
         return Math.min(wanted, HARD_LIMITS.getOrDefault(limit, 0L));
     }
 
@@ -83,7 +93,7 @@ final class HostFacts {
     }
 
     /// Where a program is, by the usual directories of the system's own programs.
-    static Optional<Path> program(String name) {
+    public static Optional<Path> program(String name) {
         return Arrays.stream("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin".split(":", -1))
                 .map(directory -> Path.of(directory, name))
                 .filter(Files::isExecutable)
