@@ -3,31 +3,14 @@ package dev.glovebox.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.glovebox.egress.Doors;
-import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.protocol.Secret;
-import dev.glovebox.sandbox.Limits;
-import dev.glovebox.sandbox.SandboxConfig;
-import dev.glovebox.sandbox.Sandboxes;
+import dev.glovebox.worker.OperatorRig.Ran;
 import dev.glovebox.worker.operator.Frame;
 import dev.glovebox.worker.operator.OperatorChannel;
-import dev.glovebox.worker.operator.OperatorClient;
 import dev.glovebox.worker.operator.OperatorException;
-import dev.glovebox.worker.operator.OperatorLimits;
-import dev.glovebox.worker.operator.OperatorServer;
-import dev.glovebox.worker.operator.OperatorSocket;
 import dev.glovebox.worker.operator.Request;
-import dev.glovebox.workspace.Workspaces;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,61 +18,30 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// What an operator can do to a living session's sandbox, and what cannot be done to the worker
-/// that way. Needs root.
+/// What an operator can do to the sandbox of a living session. Needs root.
 @Timeout(180)
 class OperatorIT {
-    private static final String S = "sesn_1";
+    private static final Optional<Request.Screen> TERMINAL =
+            Optional.of(new Request.Screen("xterm", 24, 80));
 
     @TempDir Path state;
-    private final FakeControlPlane plane = new FakeControlPlane();
-    private Sandboxes sandboxes;
-    private Doors doors;
-    private Worker worker;
-    private Thread running;
-    private OperatorServer server;
-    private OperatorClient client;
+    private OperatorRig rig;
 
     @BeforeEach
     void start() {
-        sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
-        doors = Doors.open(EgressConfig.at(state.resolve("doors")));
-        WorkerConfig config =
-                WorkerConfig.of(
-                                plane.address(),
-                                FakeControlPlane.ENVIRONMENT,
-                                new Secret(FakeControlPlane.KEY),
-                                state)
-                        .withMaxIdle(Duration.ZERO)
-                        .withDrainGrace(Duration.ofSeconds(5))
-                        .withPlace(
-                                PlaceConfig.DEFAULT.withLimits(Limits.DEFAULT.withMemory("128m")));
-        worker = new Worker(config, sandboxes, doors, Workspaces.open(state.resolve("ws")));
-        server =
-                OperatorServer.open(
-                        OperatorSocket.in(state), worker.roster(), OperatorLimits.DEFAULT);
-        client = new OperatorClient(server.socket());
-        running = Thread.ofVirtual().name("worker").start(worker::run);
-        plane.session(S);
-        plane.enqueue(S);
-        assertThat(answer("echo $$ > shell.pid; echo up")).isEqualTo("up");
+        rig = new OperatorRig(state);
     }
 
     @AfterEach
-    void stop() throws InterruptedException {
-        server.close();
-        worker.close();
-        running.join();
-        doors.close();
-        sandboxes.close();
-        plane.close();
+    void stop() {
+        rig.close();
     }
 
     @Test
-    void listTellsWhatASandboxIsAndUses() {
-        JsonNode one = list().path(0);
-        assertThat(one.path("session_id").asString()).isEqualTo(S);
-        assertThat(one.path("name").asString()).startsWith(S);
+    void list_tellsWhatASandboxIsAndUses() {
+        JsonNode one = rig.sandbox();
+        assertThat(one.path("session_id").asString()).isEqualTo(OperatorRig.SESSION);
+        assertThat(one.path("name").asString()).startsWith(OperatorRig.SESSION);
         assertThat(one.path("state").asString()).isEqualTo("ready");
         assertThat(one.path("template").asString()).isEqualTo("base");
         assertThat(one.path("profile").asString()).isEqualTo("strict");
@@ -99,88 +51,191 @@ class OperatorIT {
         assertThat(one.path("tasks").asLong()).isBetween(2L, 20L);
         assertThat(one.path("calls").asLong()).isEqualTo(1);
         long before = one.path("cpu_millis").asLong();
-        answer("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done");
-        assertThat(list().path(0).path("cpu_millis").asLong()).isGreaterThan(before + 10);
-        answer("exec 3<>/dev/tcp/203.0.113.7/443 && head -c 1 <&3; true");
-        assertThat(list().path(0).path("refused").asLong()).isPositive();
+        rig.answer("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done");
+        assertThat(rig.sandbox().path("cpu_millis").asLong()).isGreaterThan(before + 10);
+        rig.answer("exec 3<>/dev/tcp/203.0.113.7/443 && head -c 1 <&3; true");
+        assertThat(rig.sandbox().path("refused").asLong()).isPositive();
+        rig.answer("tail /dev/zero; true");
+        assertThat(rig.sandbox().path("oom_kills").asLong()).isPositive();
     }
 
     @Test
-    void execPassesInputOutputErrorAndExitCodeAndLeavesTheAgentsShellAlone() {
-        answer("cd /tmp; x=kept");
-        Ran ran = exec("words\n", "sh", "-c", "cat; pwd; id -u; echo to-error >&2; exit 3");
-        assertThat(ran.out).isEqualTo("words\n/workspace\n1000\n");
-        assertThat(ran.err).isEqualTo("to-error\n");
-        assertThat(ran.exit).isEqualTo(new Frame.Exit(3, 0));
-        assertThat(answer("pwd; echo $x")).isEqualTo("/tmp\nkept");
-        assertThat(exec("", "sh", "-c", "kill -9 $$").exit).isEqualTo(new Frame.Exit(-1, 9));
-        assertThatThrownBy(() -> exec("", "/no/such"))
+    void aName_isASandboxASessionOrTheBeginningOfEither() {
+        String name = rig.sandbox().path("name").asString();
+        for (String text : new String[] {name, OperatorRig.SESSION, "ses", "s"}) {
+            assertThat(rig.client.ask(new Request.Look(text)).path("sandboxes").size()).isOne();
+        }
+        assertThatThrownBy(() -> rig.client.ask(new Request.Pause("other")))
+                .isInstanceOf(OperatorException.class)
+                .hasMessage("no sandbox 'other'; there are: " + name);
+        assertThatThrownBy(() -> rig.client.ask(new Request.Pause("")))
+                .isInstanceOf(OperatorException.class);
+    }
+
+    @Test
+    void exec_passesInputOutputErrorAndExitCodeAndLeavesTheAgentsShellAlone() {
+        rig.answer("cd /tmp; x=kept");
+        Ran ran = rig.exec("words\n", "sh", "-c", "cat; pwd; id -u; echo to-error >&2; exit 3");
+        assertThat(ran.out()).isEqualTo("words\n/workspace\n1000\n");
+        assertThat(ran.err()).isEqualTo("to-error\n");
+        assertThat(ran.end()).isEqualTo(new Frame.Exit(3, 0));
+        assertThat(rig.answer("pwd; echo $x")).isEqualTo("/tmp\nkept");
+        assertThat(rig.exec("", "sh", "-c", "kill -9 $$").end()).isEqualTo(new Frame.Exit(-1, 9));
+        assertThatThrownBy(() -> rig.exec("", "/no/such"))
                 .isInstanceOf(OperatorException.class)
                 .hasMessageContaining("/no/such: no such program");
     }
 
     @Test
-    void aMegabyteOfInputAndOutputGoesThroughUnchanged() {
+    void exec_aMegabyteOfInputAndOutputGoesThroughUnchanged() {
         String text = "0123456789abcdef".repeat(64 * 1024);
-        assertThat(exec(text, "cat").out).isEqualTo(text);
+        assertThat(rig.exec(text, "cat").out()).isEqualTo(text);
     }
 
-    private record Ran(String out, String err, Frame exit) {}
+    @Test
+    void exec_countsToTheSandboxsMemoryAndTellsNoSecretOfTheWorker() {
+        Ran hog = rig.exec("", "sh", "-c", "head -c 400M /dev/zero | tail >/dev/null; echo on");
+        assertThat(hog.out()).isEqualTo("on\n");
+        assertThat(rig.sandbox().path("oom_kills").asLong()).isPositive();
+        assertThat(rig.exec("", "env").out())
+                .contains("HOME=/home/agent")
+                .doesNotContain("ANTHROPIC", "GLOVEBOX", FakeControlPlane.KEY);
+    }
 
-    private Ran exec(String input, String... argv) {
-        Request.Exec request = new Request.Exec(S, List.of(argv), Optional.empty());
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ByteArrayOutputStream err = new ByteArrayOutputStream();
-        try (OperatorChannel channel = client.exec(request)) {
-            byte[] bytes = input.getBytes(StandardCharsets.UTF_8);
-            int sent = 0;
-            int credit = Frame.INPUT_WINDOW;
-            while (true) {
-                int count = Math.min(credit, Math.min(bytes.length - sent, 10_000));
-                if (count > 0) {
-                    channel.write(new Frame.Input(ByteBuffer.wrap(bytes, sent, count)));
-                    sent += count;
-                    credit -= count;
-                    if (sent < bytes.length) {
-                        continue;
-                    }
-                    channel.write(new Frame.InputEnd());
-                } else if (bytes.length == 0 && sent == 0) {
-                    sent = -1;
-                    channel.write(new Frame.InputEnd());
-                }
-                switch (channel.read().orElseThrow()) {
-                    case Frame.Output(ByteBuffer b) -> out.writeBytes(Frame.bytes(b));
-                    case Frame.Errors(ByteBuffer b) -> err.writeBytes(Frame.bytes(b));
-                    case Frame.Grant(int more) -> credit += more;
-                    case Frame end -> {
-                        return new Ran(
-                                out.toString(StandardCharsets.UTF_8),
-                                err.toString(StandardCharsets.UTF_8),
-                                end);
-                    }
-                }
+    @Test
+    void attach_givesATerminalOfTheAskedSizeThatCanBeResizedAndInterrupted() throws IOException {
+        try (OperatorChannel shell = rig.start(TERMINAL, "bash", "--norc")) {
+            OperatorRig.type(shell, "stty size; tty; echo $TERM\n");
+            assertThat(OperatorRig.readUntil(shell, "xterm\r\n"))
+                    .contains("24 80\r\n")
+                    .contains("/dev/pts/");
+            shell.write(new Frame.Resize(40, 132));
+            OperatorRig.type(shell, "stty size\n");
+            OperatorRig.readUntil(shell, "40 132\r\n");
+            OperatorRig.type(shell, "sleep 1000 || echo \"was $?\"\n");
+            OperatorRig.readUntil(shell, "sleep 1000");
+            OperatorRig.await(() -> rig.inside("sleep 1000") > 0);
+            OperatorRig.type(shell, "\u0003");
+            OperatorRig.type(shell, "echo last=$?\n");
+            OperatorRig.readUntil(shell, "last=130\r\n");
+            assertThat(rig.sandbox().path("operators").asInt()).isOne();
+            OperatorRig.type(shell, "exit 5\n");
+            Frame frame = shell.read().orElseThrow();
+            while (!(frame instanceof Frame.Exit)) {
+                frame = shell.read().orElseThrow();
             }
-        } catch (IOException e) {
-            throw new AssertionError(e);
+            assertThat(frame).isEqualTo(new Frame.Exit(5, 0));
         }
+        OperatorRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
     }
 
-    private JsonNode list() {
-        return client.ask(new Request.Look("")).path("sandboxes");
+    @Test
+    void attach_whenTheClientIsGoneTheCommandIsHungUpAndGone() throws IOException {
+        try (OperatorChannel shell = rig.start(TERMINAL, "bash", "--norc")) {
+            OperatorRig.type(shell, "sleep 2345\n");
+            OperatorRig.await(() -> rig.inside("sleep 2345") > 0);
+        }
+        OperatorRig.await(() -> rig.inside("sleep 2345") == 0);
+        try (OperatorChannel trap =
+                rig.start(
+                        TERMINAL,
+                        "sh",
+                        "-c",
+                        "trap 'echo hup > why; exit' HUP; echo set; while :; do sleep 0.1; done")) {
+            OperatorRig.readUntil(trap, "set");
+        }
+        OperatorRig.await(() -> rig.answer("cat why").equals("hup"));
     }
 
-    private String answer(String command) {
-        String call = plane.toolUse(S, command);
-        await(() -> !plane.results(S, call).isEmpty());
-        return plane.results(S, call).getFirst();
+    @Test
+    void attach_whoIgnoresTheHangUpIsKilled() throws IOException {
+        try (OperatorChannel stubborn =
+                rig.start(Optional.empty(), "sh", "-c", "trap '' HUP; sleep 3456; sleep 3456")) {
+            stubborn.write(new Frame.InputEnd());
+            OperatorRig.await(() -> rig.inside("sleep 3456") > 0);
+        }
+        OperatorRig.await(() -> rig.inside("sleep 3456") == 0);
     }
 
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(500_000);
+    @Test
+    void attach_aDetachedCommandGoesOnWithItsOutputDropped() throws IOException {
+        try (OperatorChannel shell =
+                rig.start(
+                        TERMINAL,
+                        "sh",
+                        "-c",
+                        "i=0; while [ $i -lt 9 ]; do seq 100000; i=$((i+1)); done; echo > done")) {
+            OperatorRig.readUntil(shell, "100");
+            shell.write(new Frame.Detach());
+            while (shell.read().isPresent()) {
+                // what was under way
+            }
+        }
+        OperatorRig.await(() -> rig.answer("ls").contains("done"));
+        OperatorRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
+    }
+
+    @Test
+    void logs_holdTheLastCallsOfAgentAndOperatorsAndCanBeFollowed() throws Exception {
+        rig.answer("printf 'a\\033]0;title\\007b\\n'; false");
+        rig.exec("", "sh", "-c", "exit 4");
+        JsonNode logs = rig.client.ask(new Request.Logs(OperatorRig.SESSION, 0, false));
+        JsonNode agent = logs.path("calls").path(1);
+        assertThat(agent.path("who").asString()).isEqualTo("agent");
+        assertThat(agent.path("tool").asString()).isEqualTo("bash");
+        assertThat(agent.path("outcome").asString()).isEqualTo("error");
+        assertThat(agent.path("input").asString()).startsWith("printf");
+        JsonNode operator = logs.path("calls").path(2);
+        assertThat(operator.path("who").asString()).isEqualTo("operator");
+        assertThat(operator.path("outcome").asString()).isEqualTo("exit 4");
+        assertThat(operator.path("input").asString()).contains("exit 4").contains("root");
+
+        long last = logs.path("last").asLong();
+        Thread later = Thread.ofVirtual().start(() -> rig.answer("echo fresh"));
+        JsonNode more = rig.client.ask(new Request.Logs(OperatorRig.SESSION, last, true));
+        assertThat(more.path("calls").path(0).path("output").asString()).isEqualTo("fresh");
+        later.join();
+    }
+
+    @Test
+    void pause_freezesRefusesNewCallsAndResumeLetsThemRun() {
+        rig.client.ask(new Request.Pause(OperatorRig.SESSION));
+        assertThat(rig.sandbox().path("state").asString()).isEqualTo("paused");
+        assertThatThrownBy(() -> rig.exec("", "true"))
+                .isInstanceOf(OperatorException.class)
+                .hasMessageContaining("sandbox resume");
+        assertThat(rig.answer("echo now")).contains("paused by the operator");
+        rig.client.ask(new Request.Resume(OperatorRig.SESSION));
+        assertThat(rig.answer("echo now")).isEqualTo("now");
+        assertThat(rig.exec("", "echo", "too").out()).isEqualTo("too\n");
+    }
+
+    @Test
+    void delete_endsARunningCallAndTheSessionGoesOnInANewSandbox() throws Exception {
+        rig.answer("echo kept > file; echo");
+        String first = rig.sandbox().path("name").asString();
+        String call = rig.ask("sleep 1000");
+        OperatorRig.await(() -> rig.sandbox().path("state").asString().equals("busy"));
+        rig.client.ask(new Request.Delete(first));
+        OperatorRig.await(() -> rig.answered(call));
+        assertThat(rig.plane.results(OperatorRig.SESSION, call).getFirst())
+                .contains("sandbox ended by the operator");
+        assertThat(rig.answer("cat file")).isEqualTo("kept");
+        assertThat(rig.sandbox().path("name").asString()).isNotEqualTo(first);
+    }
+
+    @Test
+    void drain_tellsWhoIsAttachedThatTheSandboxHasEnded() throws IOException {
+        try (OperatorChannel shell = rig.start(TERMINAL, "bash", "--norc")) {
+            OperatorRig.type(shell, "echo re''ady\n");
+            OperatorRig.readUntil(shell, "ready\r\n");
+            rig.worker.drain();
+            Frame frame = shell.read().orElseThrow();
+            while (!(frame instanceof Frame.Lost)) {
+                frame = shell.read().orElseThrow();
+            }
+            rig.join();
+            assertThat(shell.read()).isEmpty();
         }
     }
 }

@@ -98,7 +98,9 @@ final class Conversation {
 
     private void carryInput() {
         byte[] typed = new byte[CHUNK];
-        try (FileInputStream in = new FileInputStream(FileDescriptor.in)) {
+        // left open: descriptor 0 is the terminal that is yet to get its mode back
+        FileInputStream in = new FileInputStream(FileDescriptor.in);
+        try {
             int count = in.read(typed);
             while (count >= 0 && !detached) {
                 byte[] passed = keys == null ? copy(typed, count) : keys.pass(typed, count);
