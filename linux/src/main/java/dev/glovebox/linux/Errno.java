@@ -24,6 +24,7 @@ public final class Errno {
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
+    public static final int EPROTONOSUPPORT = 93;
     public static final int EOPNOTSUPP = 95;
     public static final int EADDRINUSE = 98;
 
@@ -49,6 +50,7 @@ public final class Errno {
                     Map.entry(ENAMETOOLONG, "ENAMETOOLONG, too long a name"),
                     Map.entry(ENOSYS, "ENOSYS, not in this kernel"),
                     Map.entry(ELOOP, "ELOOP, too many symbolic links"),
+                    Map.entry(EPROTONOSUPPORT, "EPROTONOSUPPORT, protocol not in this kernel"),
                     Map.entry(EOPNOTSUPP, "EOPNOTSUPP, not supported"),
                     Map.entry(EADDRINUSE, "EADDRINUSE, address in use"));
 

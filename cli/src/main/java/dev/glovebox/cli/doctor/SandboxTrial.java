@@ -72,7 +72,13 @@ final class SandboxTrial {
                             + sandbox.attestation().state().get("CapEff")
                             + ", seccomp mode "
                             + sandbox.attestation().state().get("Seccomp"));
-        } catch (SandboxException | EgressException e) {
+        } catch (EgressException e) {
+            return HostFact.fatal(
+                    "door",
+                    String.valueOf(e.getMessage()),
+                    "a kernel with nf_tables and its tproxy: modprobe -a nf_tables nft_tproxy"
+                            + " nft_reject_inet");
+        } catch (SandboxException e) {
             return HostFact.fatal("sandbox", String.valueOf(e.getMessage()), "see the facts above");
         }
     }

@@ -89,7 +89,7 @@ final class Sockets {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = Libc.errnoCapture(arena);
             int fd = (int) SOCKET.invokeExact(errno, family, type | SOCK_CLOEXEC, protocol);
-            return Libc.check(fd, errno, "socket", "family " + family);
+            return Libc.check(fd, errno, "socket", "family " + family + " protocol " + protocol);
         } catch (Throwable e) {
             throw Libc.rethrown(e);
         }
