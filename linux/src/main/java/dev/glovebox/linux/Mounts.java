@@ -16,6 +16,8 @@ import java.nio.file.Path;
 /// recursively, *before* it is attached: at no instant is it visible with weaker flags, and a mount
 /// below the source cannot keep flags of its own.
 public final class Mounts {
+    private static final String CANNOT_SHIFT =
+            "on this kernel its file system cannot shift owners; ext4, xfs and btrfs can";
     private static final int CLONE_NEWNS = 0x0002_0000;
     private static final long MS_NOSUID = 2;
     private static final long MS_NODEV = 4;
@@ -199,16 +201,23 @@ public final class Mounts {
         attributes.set(ValueLayout.JAVA_LONG, 24, Math.max(userNamespace, 0));
         MemorySegment capture = Libc.errnoCapture(arena);
         // SAFETY: path and structure live in the arena until after the call.
-        syscall(
-                capture,
-                "mount_setattr",
-                subject,
-                NR_MOUNT_SETATTR,
-                directory,
-                path.address(),
-                flags,
-                attributes.address(),
-                MOUNT_ATTR_SIZE);
+        try {
+            syscall(
+                    capture,
+                    "mount_setattr",
+                    subject,
+                    NR_MOUNT_SETATTR,
+                    directory,
+                    path.address(),
+                    flags,
+                    attributes.address(),
+                    MOUNT_ATTR_SIZE);
+        } catch (LinuxException e) {
+            throw userNamespace >= 0 && e.errno() == Errno.EINVAL
+                    ? new LinuxException(
+                            "mount_setattr", Errno.EINVAL, subject + " (" + CANNOT_SHIFT + ")")
+                    : e;
+        }
     }
 
     private static void mount(String source, Path target, String type, long flags, String options) {
