@@ -7,4 +7,7 @@ import dev.glovebox.worker.session.Hands;
 interface HandsSource {
     /// Opens the hands that will run this session's calls.
     Hands open(String sessionId);
+
+    /// Gives up what is kept ready for sessions to come; hands can still be opened.
+    default void release() {}
 }

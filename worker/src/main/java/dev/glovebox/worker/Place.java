@@ -3,11 +3,13 @@ package dev.glovebox.worker;
 import dev.glovebox.egress.Denial;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
+import dev.glovebox.sandbox.Binding;
 import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
 import dev.glovebox.sandbox.SandboxState;
 import dev.glovebox.sandbox.Sandboxes;
+import dev.glovebox.sandbox.pool.WarmPool;
 import dev.glovebox.worker.operator.CallLog;
 import dev.glovebox.worker.operator.LiveSandbox;
 import dev.glovebox.worker.operator.Roster;
@@ -55,26 +57,34 @@ final class Place implements AutoCloseable, CallNotes {
 
     /// Opens all of it, or leaves nothing behind.
     ///
-    /// @param name of this place, unlike that of any other living one
+    /// @param name of this place's sandbox and door, unlike that of any other living one, should
+    ///   they be made for it
+    /// @param warm sandboxes that wait for a session
     /// @param log of the session's calls, for operators
-    static Place open(String sessionId, String name, PlaceConfig config, Rooms rooms, CallLog log) {
+    static Place open(
+            String sessionId,
+            String name,
+            PlaceConfig config,
+            Rooms rooms,
+            WarmPool<WarmDoor> warm,
+            CallLog log) {
         Closing closing = new Closing();
         try {
             closing.add(rooms.holds().take(sessionId));
             Workspace workspace = closing.add(rooms.workspaces().open(sessionId));
-            Door door = closing.add(rooms.doors().open(name, config.policy()));
-            Mount mount = new Mount(workspace.directory(), ROOT, false);
-            Sandbox sandbox =
-                    closing.add(
-                            rooms.sandboxes()
-                                    .create(
-                                            new SandboxSpec(
-                                                    name,
-                                                    config.template(),
-                                                    List.of(mount),
-                                                    Optional.of(door.networkNamespace()),
-                                                    config.limits(),
-                                                    Map.of())));
+            List<Mount> mounts = List.of(new Mount(workspace.directory(), ROOT, false));
+            Optional<WarmPool.Claimed<WarmDoor>> ready =
+                    warm.claim(new Binding(mounts, config.limits(), Map.of()));
+            Door door;
+            Sandbox sandbox;
+            if (ready.isPresent()) {
+                door = closing.add(ready.get().network().door());
+                sandbox = closing.add(ready.get().sandbox());
+                door.policy(config.policy());
+            } else {
+                door = closing.add(rooms.doors().open(name, config.policy()));
+                sandbox = closing.add(cold(name, config, mounts, door, rooms));
+            }
             LiveSandbox live =
                     new LiveSandbox(
                             sessionId,
@@ -89,6 +99,19 @@ final class Place implements AutoCloseable, CallNotes {
             closing.close();
             throw e;
         }
+    }
+
+    private static Sandbox cold(
+            String name, PlaceConfig config, List<Mount> mounts, Door door, Rooms rooms) {
+        return rooms.sandboxes()
+                .create(
+                        new SandboxSpec(
+                                name,
+                                config.template(),
+                                mounts,
+                                Optional.of(door.networkNamespace()),
+                                config.limits(),
+                                Map.of()));
     }
 
     /// What places are made of; shared by all of a worker, and open longer than any of them.

@@ -11,24 +11,35 @@ import dev.glovebox.worker.tool.ToolLimits;
 /// @param limits of the sandbox
 /// @param policy what its programs may reach
 /// @param tools limits of one call
-public record PlaceConfig(Template template, Limits limits, EgressPolicy policy, ToolLimits tools) {
-    /// Template `base`, default limits, no network.
+/// @param warm sandboxes kept ready
+public record PlaceConfig(
+        Template template, Limits limits, EgressPolicy policy, ToolLimits tools, Warm warm) {
+    /// Template `base`, default limits, no network, none ready.
     public static final PlaceConfig DEFAULT =
             new PlaceConfig(
-                    Template.BASE, Limits.DEFAULT, EgressPolicy.DENY_ALL, ToolLimits.DEFAULT);
+                    Template.BASE,
+                    Limits.DEFAULT,
+                    EgressPolicy.DENY_ALL,
+                    ToolLimits.DEFAULT,
+                    Warm.NONE);
 
     /// The same with another template.
     public PlaceConfig withTemplate(Template other) {
-        return new PlaceConfig(other, limits, policy, tools);
+        return new PlaceConfig(other, limits, policy, tools, warm);
     }
 
     /// The same with other limits of the sandbox.
     public PlaceConfig withLimits(Limits other) {
-        return new PlaceConfig(template, other, policy, tools);
+        return new PlaceConfig(template, other, policy, tools, warm);
+    }
+
+    /// The same with others kept ready.
+    public PlaceConfig withWarm(Warm other) {
+        return new PlaceConfig(template, limits, policy, tools, other);
     }
 
     /// The same with another policy.
     public PlaceConfig withPolicy(EgressPolicy other) {
-        return new PlaceConfig(template, limits, other, tools);
+        return new PlaceConfig(template, limits, other, tools, warm);
     }
 }

@@ -4,7 +4,6 @@ import dev.glovebox.egress.Doors;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.worker.http.ApiClient;
 import dev.glovebox.worker.http.Pause;
-import dev.glovebox.worker.operator.CallLog;
 import dev.glovebox.worker.operator.Roster;
 import dev.glovebox.worker.queue.WorkPoller;
 import dev.glovebox.worker.session.CallJournal;
@@ -19,7 +18,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// The hands of an environment: takes sessions from its queue and serves each in a place of its
 /// own, many at once.
@@ -33,7 +31,6 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Worker implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Worker.class.getName());
     private static final Duration TEARDOWN = Duration.ofSeconds(30);
-    private static final int NAME_LENGTH = 48;
 
     private final WorkerConfig config;
     private final HandsSource source;
@@ -45,7 +42,7 @@ public final class Worker implements AutoCloseable {
     private final CountDownLatch draining = new CountDownLatch(1);
     private final Set<Shift> shifts = ConcurrentHashMap.newKeySet();
 
-    /// A worker that has not begun.
+    /// A worker that takes no sessions yet, but makes sandboxes ready for them.
     ///
     /// @param sandboxes and the doors stay open when the worker is closed
     public Worker(WorkerConfig config, Sandboxes sandboxes, Doors doors, Workspaces workspaces) {
@@ -60,7 +57,7 @@ public final class Worker implements AutoCloseable {
             Roster roster) {
         this(
                 config,
-                places(
+                PlaceSource.open(
                         config.place(),
                         new Place.Rooms(
                                 sandboxes, doors, workspaces, new SessionHolds(TEARDOWN), roster)),
@@ -97,6 +94,7 @@ public final class Worker implements AutoCloseable {
             Thread.currentThread().interrupt();
         } finally {
             drain();
+            source.release();
             awaitSessions();
         }
         if (!refusal.isEmpty()) {
@@ -128,6 +126,7 @@ public final class Worker implements AutoCloseable {
     @Override
     public void close() {
         drain();
+        source.release();
         shifts.forEach(Shift::abandon);
         awaitAllSlots(TEARDOWN);
         api.close();
@@ -216,30 +215,6 @@ public final class Worker implements AutoCloseable {
         if (draining.await(time.toMillis(), TimeUnit.MILLISECONDS)) {
             LOG.log(Level.DEBUG, "pause cut short by the drain");
         }
-    }
-
-    private static HandsSource places(PlaceConfig config, Place.Rooms rooms) {
-        AtomicLong number = new AtomicLong();
-        return sessionId -> {
-            CallLog log = new CallLog();
-            return PlacedHands.open(
-                    sessionId,
-                    () ->
-                            Place.open(
-                                    sessionId,
-                                    name(sessionId, number.incrementAndGet()),
-                                    config,
-                                    rooms,
-                                    log),
-                    log);
-        };
-    }
-
-    /// A session may come back while its last sandbox is still being taken down, so each is
-    /// numbered.
-    private static String name(String sessionId, long number) {
-        String plain = sessionId.replaceAll("[^A-Za-z0-9_-]", "_");
-        return plain.substring(0, Math.min(NAME_LENGTH, plain.length())) + "-" + number;
     }
 
     private static String host() {

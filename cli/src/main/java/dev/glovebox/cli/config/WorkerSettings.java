@@ -4,7 +4,9 @@ import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.sandbox.pool.PoolConfig;
 import dev.glovebox.worker.PlaceConfig;
+import dev.glovebox.worker.Warm;
 import dev.glovebox.worker.WorkerConfig;
 import dev.glovebox.workspace.WorkspaceLimits;
 import java.io.IOException;
@@ -38,6 +40,9 @@ import java.util.stream.Stream;
 ///   open-files: 16384     # of one process
 ///   disk: 10g             # of /workspace; none = no limit, for a host without loop devices
 ///   files: 1000000        # of /workspace
+/// warm:                   # sandboxes kept ready for sessions to come
+///   size: 2
+///   max-age: 30m          # after which one that no session took is replaced
 /// ```
 ///
 /// @param runtime the OCI runtime asked for
@@ -53,7 +58,7 @@ public record WorkerSettings(
         Optional<WorkspaceLimits> disk,
         PlaceConfig place) {
     /// No file: every default.
-    public static final WorkerSettings DEFAULT = in(PlaceConfig.DEFAULT);
+    public static final WorkerSettings DEFAULT = in(PlaceConfig.DEFAULT.withWarm(Warm.DEFAULT));
 
     private static final Set<String> OWN_KEYS =
             Set.of(
@@ -65,7 +70,9 @@ public record WorkerSettings(
                     "templates",
                     "policy",
                     "limits.disk",
-                    "limits.files");
+                    "limits.files",
+                    "warm.size",
+                    "warm.max-age");
 
     private static final Set<String> KEYS =
             Stream.of(OWN_KEYS, LimitSettings.KEYS, RegistrySettings.KEYS)
@@ -130,7 +137,26 @@ public record WorkerSettings(
         EgressPolicy policy =
                 settings.get("policy", path -> policy(settings.directory().resolve(path)))
                         .orElse(EgressPolicy.DENY_ALL);
-        return PlaceConfig.DEFAULT.withTemplate(template).withLimits(limits).withPolicy(policy);
+        return PlaceConfig.DEFAULT
+                .withTemplate(template)
+                .withLimits(limits)
+                .withPolicy(policy)
+                .withWarm(warm(settings));
+    }
+
+    private static Warm warm(Settings settings) {
+        int size =
+                settings.get("warm.size", LimitSettings.whole(WorkerSettings::warmSize))
+                        .orElse(Warm.DEFAULT.size());
+        Duration age = settings.get("warm.max-age", Durations::parse).orElse(Warm.DEFAULT.maxAge());
+        return new Warm(size, age);
+    }
+
+    private static int warmSize(int size) {
+        if (size < 0 || size > PoolConfig.MOST) {
+            throw new IllegalArgumentException("must be 0 to " + PoolConfig.MOST + ", is " + size);
+        }
+        return size;
     }
 
     private static Optional<WorkspaceLimits> disk(Settings settings) {
