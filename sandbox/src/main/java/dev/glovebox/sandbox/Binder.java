@@ -33,10 +33,11 @@ record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
     /// Makes of the sandbox what this specification says.
     ///
     /// @param started as it was attested when it started, with no mounts
+    /// @param init its pid 1 as the host sees it
     /// @throws SandboxException after which the sandbox is of no use
-    Attestation bind(SandboxSpec spec, Attestation started) {
+    Attestation bind(SandboxSpec spec, Attestation started, int init) {
         try {
-            mount(spec, started);
+            mount(spec, started, init);
             group.limit(
                     spec.limits().memoryBytes(),
                     spec.limits().cpus(),
@@ -49,7 +50,7 @@ record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
         }
     }
 
-    private void mount(SandboxSpec spec, Attestation started) {
+    private void mount(SandboxSpec spec, Attestation started, int init) {
         List<LateMounts.Entry> entries =
                 spec.mounts().stream()
                         .map(m -> new LateMounts.Entry(m.source(), m.target(), m.readOnly()))
@@ -58,7 +59,7 @@ record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
             return;
         }
         String namespace = started.state().getOrDefault("ns/mnt", "");
-        LateMounts.attach(first(namespace), namespace, entries, ids);
+        LateMounts.attach(init, namespace, entries, ids);
     }
 
     /// The first process in the mount namespace that pid 1 was seen to have. Right after the start

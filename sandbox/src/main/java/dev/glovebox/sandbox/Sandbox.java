@@ -32,6 +32,7 @@ public final class Sandbox implements AutoCloseable {
     private volatile SandboxState state = new SandboxState.Ready(Instant.now());
     private volatile SandboxSpec spec;
     private volatile Attestation attestation;
+    private int init;
     private boolean bound;
     private boolean closed;
 
@@ -90,8 +91,18 @@ public final class Sandbox implements AutoCloseable {
             }
             bound = true;
             SandboxSpec mine = spec.with(binding);
-            attestation = binder.bind(mine, attestation);
+            attestation = binder.bind(mine, attestation, init);
             spec = mine;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Ends the start of one that has no session yet: what takes time is done before it is claimed.
+    void stayUnbound() {
+        lock.lock();
+        try {
+            init = init();
         } finally {
             lock.unlock();
         }

@@ -194,6 +194,8 @@ public final class Sandboxes implements AutoCloseable {
                             () -> end(name, block));
             if (bound) {
                 sandbox.confine();
+            } else {
+                sandbox.stayUnbound();
             }
             living.put(name, sandbox);
             return sandbox;

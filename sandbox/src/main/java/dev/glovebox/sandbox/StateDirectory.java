@@ -18,7 +18,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// The one directory, and the one control group, in which everything of this worker's sandboxes is
@@ -37,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 final class StateDirectory implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(StateDirectory.class.getName());
     private static final Duration DESTROY_DEADLINE = Duration.ofSeconds(10);
+    private static final long POLL_NANOS = 2_000_000;
 
     private final Path directory;
     private final Cgroup group;
@@ -120,7 +124,12 @@ final class StateDirectory implements AutoCloseable {
         }
     }
 
+    /// Looks at what there is, and remembers nothing: first what could still make more, then what
+    /// runs, then what lies there.
     private void reconcile() throws IOException {
+        if (isNotEmpty(directory.resolve("bundles"))) {
+            endStrays();
+        }
         for (String name : group.children()) {
             LOG.log(Level.WARNING, "ending sandbox {0}, left by an earlier worker", name);
             remove(name);
@@ -131,6 +140,42 @@ final class StateDirectory implements AutoCloseable {
         }
         try (DirectoryStream<Path> sockets = Files.newDirectoryStream(directory, "*.sock")) {
             sockets.forEach(StateDirectory::delete);
+        }
+    }
+
+    /// Ends runtimes that were starting a sandbox when their worker died. They are in no control
+    /// group of ours yet, and would make one after everything has been removed.
+    private void endStrays() {
+        long end = System.nanoTime() + DESTROY_DEADLINE.toNanos();
+        List<ProcessHandle> strays = strays();
+        while (!strays.isEmpty()) {
+            if (System.nanoTime() > end) {
+                LOG.log(Level.ERROR, "runtimes of an earlier worker cannot be ended: {0}", strays);
+                return;
+            }
+            strays.forEach(ProcessHandle::destroyForcibly);
+            LockSupport.parkNanos(POLL_NANOS);
+            strays = strays();
+        }
+    }
+
+    /// Processes with our records of the runtime in their command line; no other has that.
+    private List<ProcessHandle> strays() {
+        String records = runtimeRoot().toString();
+        return ProcessHandle.allProcesses()
+                .filter(process ->
+                        process.info().arguments().stream()
+                                .flatMap(Arrays::stream)
+                                .anyMatch(word -> word.contains(records)))
+                .toList();
+    }
+
+    private static boolean isNotEmpty(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            return false;
+        }
+        try (DirectoryStream<Path> children = Files.newDirectoryStream(path)) {
+            return children.iterator().hasNext();
         }
     }
 

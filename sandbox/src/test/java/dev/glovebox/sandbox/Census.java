@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
 /// All that there is on the host of the sandboxes of one state directory: what a worker leaves, it
 /// leaves in one of these.
 ///
-/// @param processes in its control groups, or with the directory in their command line: sandboxes,
+/// @param processes that live in its control groups, or with the directory in their command line: sandboxes,
 ///   runtimes, what dials
 /// @param groups control groups, in every hierarchy
 /// @param mounts of the host that lie in the directories
-/// @param files and directories in them, but locks, which stay
+/// @param files and directories in them, but locks, which stay, and what is in `base`
 record Census(Set<Integer> processes, Set<String> groups, List<String> mounts, Set<String> files) {
 
     /// Counts.
@@ -62,6 +62,7 @@ record Census(Set<Integer> processes, Set<String> groups, List<String> mounts, S
             String name = process.getFileName().toString();
             if (name.matches("\\d+")
                     && !name.equals("" + ProcessHandle.current().pid())
+                    && Ground.lives(Integer.parseInt(name))
                     && (text(process.resolve("cgroup")).contains(group)
                             || text(process.resolve("cmdline")).contains(state.toString()))) {
                 found.add(Integer.valueOf(name));
@@ -95,7 +96,9 @@ record Census(Set<Integer> processes, Set<String> groups, List<String> mounts, S
                     public FileVisitResult preVisitDirectory(
                             Path directory, BasicFileAttributes attributes) {
                         found.add(directory.toString());
-                        return FileVisitResult.CONTINUE;
+                        return directory.endsWith("base")
+                                ? FileVisitResult.SKIP_SUBTREE
+                                : FileVisitResult.CONTINUE;
                     }
 
                     @Override

@@ -51,6 +51,7 @@ public final class BenchSandbox implements AutoCloseable {
         Options options = new Options(List.of(args));
         try (BenchSandbox bench = new BenchSandbox(options)) {
             bench.cold();
+            new WarmClaims(bench.report, bench.sandboxes, bench.folder).run(bench.starts * 2);
             bench.commands();
             bench.files();
             new Crowd(bench.report, bench.sandboxes).run(options);
