@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 /// All that there is on the host of the sandboxes of one state directory: what a worker leaves, it
 /// leaves in one of these.
 ///
-/// @param processes that live in its control groups, or with the directory in their command line: sandboxes,
-///   runtimes, what dials
+/// @param processes that live in its control groups, or with the directory in their command line:
+///   sandboxes, runtimes, what dials
 /// @param groups control groups, in every hierarchy
 /// @param mounts of the host that lie in the directories
 /// @param files and directories in them, but locks, which stay, and what is in `base`

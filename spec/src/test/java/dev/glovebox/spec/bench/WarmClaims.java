@@ -82,9 +82,7 @@ final class WarmClaims {
                         WarmPool.open(
                                 sandboxes,
                                 PoolConfig.of(Template.BASE, Limits.DEFAULT, MEMBERS),
-                                name ->
-                                        new DoorNetwork(
-                                                doors.open(name, EgressPolicy.DENY_ALL)))) {
+                                name -> new DoorNetwork(doors.open(name, EgressPolicy.DENY_ALL)))) {
             for (int i = 0; i <= times; i++) {
                 awaitFull(pool);
                 long start = System.nanoTime();
@@ -105,8 +103,7 @@ final class WarmClaims {
         row("claim", new Figures(claims), "<= 5 ms");
         row("claim and first command", new Figures(answers), "");
         report.line("");
-        report.line(
-                "Memory of an idle member, by its control group: " + memory / 1024 + " KiB.");
+        report.line("Memory of an idle member, by its control group: " + memory / 1024 + " KiB.");
         report.end();
     }
 
