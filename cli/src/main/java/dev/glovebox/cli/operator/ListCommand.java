@@ -18,8 +18,8 @@ import tools.jackson.databind.JsonNode;
         description = {
             "Lists the sandboxes of a running worker.",
             "",
-            "STATE is ready, busy (a call of the agent runs), paused, warm (nobody's yet) or ended. OPS counts commands of exec and"
-                    + " attach that run in it now.",
+            "STATE is ready, busy (a call of the agent runs), paused or ended. OPS counts commands of exec and attach that run in it"
+                    + " now.",
             "",
             "Examples:",
             "  glovebox sandbox list",

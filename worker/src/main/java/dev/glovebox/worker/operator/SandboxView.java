@@ -4,10 +4,10 @@ import java.time.Instant;
 
 /// A sandbox as an operator sees it.
 ///
-/// @param sessionId the session it works for; empty for a warm one that nobody has claimed
+/// @param sessionId the session it works for
 /// @param profile `strict`, `dev` or `nested`
 /// @param runtime the OCI runtime that started it
-/// @param state `ready`, `busy` while a call of the agent runs, `paused`, `warm`, `ended`
+/// @param state `ready`, `busy` while a call of the agent runs, `paused`, `ended`
 /// @param running the tool that runs now, empty if none
 /// @param since when it was made
 /// @param memoryBytes in use, files in `/tmp` and `/home/agent` included
