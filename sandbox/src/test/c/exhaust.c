@@ -13,6 +13,8 @@
  *   exhaust xattrs DIR        sets extended attributes on files of DIR
  *   exhaust memfds            makes and fills files without a name
  *   exhaust segments          makes and fills System V shared memory, which outlives its maker
+ *   exhaust queues            makes and fills System V message queues
+ *   exhaust semaphores        makes sets of System V semaphores
  *   exhaust terminals         opens /dev/ptmx until refused
  *   exhaust names N           looks up that many names that are not there
  *   exhaust files DIR N       makes that many empty files
@@ -39,7 +41,9 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -135,8 +139,12 @@ static const char *directory = "/tmp";
 static long one_attribute(long n) {
     char path[512], name[64];
     snprintf(path, sizeof path, "%s/attributed%ld", directory, n / 8);
-    if (n % 8 == 0)
-        close(open(path, O_WRONLY | O_CREAT, 0600));
+    if (n % 8 == 0) {
+        int fd = open(path, O_WRONLY | O_CREAT, 0600);
+        if (fd < 0)
+            return -1;
+        close(fd);
+    }
     snprintf(name, sizeof name, "user.name%ld", n);
     int result = setxattr(path, name, block, 400, 0);
     return result < 0 && errno == ENOSPC && n % 8 != 0 ? 0 : result;
@@ -158,6 +166,16 @@ static long one_segment(long unused) {
     memset(at, 1, 4 << 20);
     return unused * 0;
 }
+
+static long one_queue(long unused) {
+    struct { long type; char text[8000]; } message = {.type = 1};
+    int id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+    while (id >= 0 && msgsnd(id, &message, sizeof message.text, IPC_NOWAIT) == 0) {
+    }
+    return id < 0 ? -1 : unused * 0;
+}
+
+static long one_set(long unused) { return semget(IPC_PRIVATE, 250, IPC_CREAT | 0600) < 0 ? -1 : unused * 0; }
 
 static long one_terminal(long unused) { return open("/dev/ptmx", O_RDWR | O_NOCTTY) < 0 ? -1 : unused * 0; }
 
@@ -246,7 +264,8 @@ static const struct {
     {"sockets", one_socket, 0},         {"epoll", one_epoll, 0},      {"inotify", one_inotify, 0},
     {"timers", one_timer, 0},           {"signals", one_signal, 0},   {"locks", one_lock, 0},
     {"xattrs", one_attribute, 0},       {"memfds", one_memfd, 0},     {"segments", one_segment, 0},
-    {"terminals", one_terminal, 0},     {"names", one_name, 0},       {"files", one_file, 0},
+    {"queues", one_queue, 0},
+    {"semaphores", one_set, 0},         {"terminals", one_terminal, 0},     {"names", one_name, 0},       {"files", one_file, 0},
     {"deep", one_deeper, 0},            {"orphans", one_orphan, 0},   {"zombies", one_zombie, 0},
     {"crashes", one_crash, 0},          {"bytes", one_byte, 1},       {"line", one_mebibyte, 1},
     {"spin", one_turn, 1},

@@ -1,6 +1,7 @@
 package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.ChildProcess;
+import dev.glovebox.linux.IpcNamespace;
 import dev.glovebox.linux.KernelThread;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.Mounts;
@@ -121,6 +122,7 @@ final class Launch {
                     Attestation attestation = inspection.attest();
                     awaitExit(spec, process);
                     inspection.attestKernel(block.firstHostId());
+                    limitIpc(spec);
                     return new Started(guest, attestation);
                 } catch (SandboxException | GuestException e) {
                     guest.close();
@@ -233,7 +235,10 @@ final class Launch {
                         limits.cpus(),
                         Inspection.tasks(runtime.name(), limits),
                         limits.shmBytes(),
-                        processLimits(limits)));
+                        processLimits(limits),
+                        !ownKernel && IpcNamespace.setFromInside()
+                                ? IpcNamespace.LIMITS
+                                : Map.of()));
     }
 
     /// Named for gVisor once more, so that it does not take what is there for its own to cache.
@@ -293,6 +298,52 @@ final class Launch {
         OptionalInt exit = process.waitFor(timeout);
         if (exit.isEmpty() || exit.getAsInt() != 0) {
             throw failed(spec, process, new IOException("the runtime did not end well: " + exit));
+        }
+    }
+
+    private Attestation attest(SandboxSpec spec, Guest guest) {
+        Map<String, String> seen = guest.hello();
+        byte[] mountinfo = guest.readProc("/proc/self/mountinfo", MOUNTINFO_BYTES);
+        List<MountInfo> mounts = MountInfo.parse(new String(mountinfo, StandardCharsets.UTF_8));
+        Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
+        Attestor attestor = new Attestor(HostFacts.namespaces(), network, spec.mounts());
+        List<String> mismatches = attestor.mismatches(seen, mounts);
+        mismatches.addAll(limitMismatches(state.group(spec.name()), spec.limits()));
+        if (!mismatches.isEmpty()) {
+            throw new SandboxException(
+                    Band.MISMATCH,
+                    String.format(
+                            Locale.ROOT,
+                            "sandbox %s under %s is not what it must be: %s",
+                            spec.name(),
+                            runtime.program(),
+                            mismatches));
+        }
+        return new Attestation(runtime, seen, mounts);
+    }
+
+    /// The one thing that is seen from outside: pid 1 cannot read the limits it is under.
+    static List<String> limitMismatches(Cgroup group, Limits limits) {
+        List<String> found = new ArrayList<>();
+        if (group.tasks() < 1 || group.memoryUsed() == 0) {
+            found.add("control group " + group.path() + " is empty");
+        }
+        long memory = group.memoryLimit();
+        if (memory <= 0 || memory > limits.memoryBytes()) {
+            found.add("memory limit is " + memory + ", must be " + limits.memoryBytes());
+        }
+        if (group.tasksLimit() != limits.pids()) {
+            found.add("process limit is " + group.tasksLimit() + ", must be " + limits.pids());
+        }
+        return found;
+    }
+
+    /// gVisor does not use System V IPC of the host.
+    private void limitIpc(SandboxSpec spec) {
+        if (!ownKernel && !IpcNamespace.setFromInside()) {
+            state.group(spec.name()).processes().stream()
+                    .findFirst()
+                    .ifPresent(IpcNamespace::limit);
         }
     }
 

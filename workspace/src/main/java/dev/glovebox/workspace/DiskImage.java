@@ -1,11 +1,11 @@
 package dev.glovebox.workspace;
 
-import dev.glovebox.linux.Flock;
 import dev.glovebox.linux.KernelThread;
-import dev.glovebox.linux.LoopDevice;
 import dev.glovebox.linux.Mounts;
-import dev.glovebox.linux.SparseFile;
 import dev.glovebox.linux.Trees;
+import dev.glovebox.linux.disk.Flock;
+import dev.glovebox.linux.disk.LoopDevice;
+import dev.glovebox.linux.disk.SparseFile;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package dev.glovebox.workspace;
 
-import dev.glovebox.linux.Flock;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Trees;
+import dev.glovebox.linux.disk.Flock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;

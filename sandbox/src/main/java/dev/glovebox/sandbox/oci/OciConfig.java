@@ -183,6 +183,7 @@ public final class OciConfig {
         }
         linux.put("cgroupsPath", spec.resources().cgroup());
         linux.put("resources", resources(spec));
+        linux.put("sysctl", new TreeMap<>(spec.resources().settings()));
         linux.put("rootfsPropagation", "private");
         SeccompRules.of(spec.privileges(), spec.ownKernel())
                 .ifPresent(rules -> linux.put("seccomp", rules));

@@ -50,15 +50,18 @@ public record OciSpec(
     /// @param pids most processes and threads
     /// @param shmBytes size of `/dev/shm`
     /// @param processLimits hard limits of each process by their names in `getrlimit(2)`
+    /// @param settings of its own namespaces, by their names in `sysctl(8)`
     public record Resources(
             String cgroup,
             long memoryBytes,
             double cpus,
             int pids,
             long shmBytes,
-            Map<String, Long> processLimits) {
+            Map<String, Long> processLimits,
+            Map<String, String> settings) {
         public Resources {
             processLimits = Map.copyOf(processLimits);
+            settings = Map.copyOf(settings);
         }
     }
 }

@@ -38,7 +38,8 @@ class OciConfigTest {
                                     "RLIMIT_NOFILE",
                                     16_384L,
                                     "RLIMIT_FSIZE",
-                                    10_737_418_240L)));
+                                    10_737_418_240L),
+                            Map.of("kernel.shm_rmid_forced", "1")));
 
     @Test
     void isTheConfigurationOnRecordAndItsSystemCallsAreTheList() throws IOException {

@@ -2,6 +2,7 @@ package dev.glovebox.worker.shell;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// The output of one command, taken in as it comes, of which only the end is kept.
 ///
@@ -14,7 +15,6 @@ final class CommandOutput {
     static final int LIMIT = 100 * 1024;
 
     private static final int CAPACITY = 4 * LIMIT;
-    private static final String TRUNCATED = "[output truncated]\n";
     private static final int MAX_DIGITS = 10;
 
     private final byte[] nonce;
@@ -22,7 +22,7 @@ final class CommandOutput {
     private byte[] kept = new byte[8 * 1024];
     private int size;
     private int scanned;
-    private boolean dropped;
+    private long dropped;
     private int markStart = -1;
     private int markEnd = -1;
     private int exitCode = -1;
@@ -60,7 +60,7 @@ final class CommandOutput {
         int end = markStart < 0 ? size : markStart;
         int total = markEnd < 0 ? size : markEnd;
         int start = Math.max(0, total - LIMIT);
-        boolean cut = dropped || start > 0;
+        boolean cut = dropped > 0 || start > 0;
         while (cut && start < end && (kept[start] & 0xc0) == 0x80) {
             start++;
         }
@@ -70,7 +70,16 @@ final class CommandOutput {
         while (last > 0 && clean.charAt(last - 1) == '\n') {
             last--;
         }
-        return (cut ? TRUNCATED : "") + clean.substring(0, last);
+        String shown = clean.substring(0, last);
+        return cut ? truncated(end - start, dropped + end) + shown : shown;
+    }
+
+    private static String truncated(int last, long all) {
+        return String.format(
+                Locale.ROOT,
+                "[output truncated] the last %d of %d bytes follow\n",
+                Math.max(0, last),
+                all);
     }
 
     /// Room for at least one byte, at the cost of all but the last bytes.
@@ -84,7 +93,7 @@ final class CommandOutput {
             System.arraycopy(kept, drop, kept, 0, LIMIT);
             size = LIMIT;
             scanned = Math.max(0, scanned - drop);
-            dropped = true;
+            dropped += drop;
         }
         return kept.length - size;
     }

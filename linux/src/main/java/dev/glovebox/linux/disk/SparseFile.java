@@ -1,5 +1,7 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.disk;
 
+import dev.glovebox.linux.Libc;
+import dev.glovebox.linux.LinuxException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
