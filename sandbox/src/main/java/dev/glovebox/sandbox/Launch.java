@@ -301,43 +301,6 @@ final class Launch {
         }
     }
 
-    private Attestation attest(SandboxSpec spec, Guest guest) {
-        Map<String, String> seen = guest.hello();
-        byte[] mountinfo = guest.readProc("/proc/self/mountinfo", MOUNTINFO_BYTES);
-        List<MountInfo> mounts = MountInfo.parse(new String(mountinfo, StandardCharsets.UTF_8));
-        Optional<String> network = spec.networkNamespace().map(HostFacts::namespaceLink);
-        Attestor attestor = new Attestor(HostFacts.namespaces(), network, spec.mounts());
-        List<String> mismatches = attestor.mismatches(seen, mounts);
-        mismatches.addAll(limitMismatches(state.group(spec.name()), spec.limits()));
-        if (!mismatches.isEmpty()) {
-            throw new SandboxException(
-                    Band.MISMATCH,
-                    String.format(
-                            Locale.ROOT,
-                            "sandbox %s under %s is not what it must be: %s",
-                            spec.name(),
-                            runtime.program(),
-                            mismatches));
-        }
-        return new Attestation(runtime, seen, mounts);
-    }
-
-    /// The one thing that is seen from outside: pid 1 cannot read the limits it is under.
-    static List<String> limitMismatches(Cgroup group, Limits limits) {
-        List<String> found = new ArrayList<>();
-        if (group.tasks() < 1 || group.memoryUsed() == 0) {
-            found.add("control group " + group.path() + " is empty");
-        }
-        long memory = group.memoryLimit();
-        if (memory <= 0 || memory > limits.memoryBytes()) {
-            found.add("memory limit is " + memory + ", must be " + limits.memoryBytes());
-        }
-        if (group.tasksLimit() != limits.pids()) {
-            found.add("process limit is " + group.tasksLimit() + ", must be " + limits.pids());
-        }
-        return found;
-    }
-
     /// gVisor does not use System V IPC of the host.
     private void limitIpc(SandboxSpec spec) {
         if (!ownKernel && !IpcNamespace.setFromInside()) {
