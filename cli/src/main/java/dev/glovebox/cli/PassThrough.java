@@ -25,10 +25,13 @@ final class PassThrough {
 
     private final Sandbox sandbox;
     private final Duration timeout;
+    private final long memoryBytes;
 
-    PassThrough(Sandbox sandbox, Duration timeout) {
+    /// @param memoryBytes that the sandbox may use, to be named when it was not enough
+    PassThrough(Sandbox sandbox, Duration timeout, long memoryBytes) {
         this.sandbox = sandbox;
         this.timeout = timeout;
+        this.memoryBytes = memoryBytes;
     }
 
     /// Runs the command to its end or to the timeout.
@@ -46,7 +49,7 @@ final class PassThrough {
             join(out);
             join(err);
             if (sandbox.oomKills() > oomBefore) {
-                System.err.println("glovebox: the command ran out of memory (--memory)");
+                sayOutOfMemory();
             }
             return exit.signal() == 0 ? exit.code() : EXIT_SIGNAL + exit.signal();
         } catch (TimeoutException _) {
@@ -57,8 +60,19 @@ final class PassThrough {
             return EXIT_TIMEOUT;
         } catch (GuestException e) {
             System.err.println("glovebox: " + command.getFirst() + ": " + e.getMessage());
-            return sandbox.oomKills() > oomBefore ? EXIT_SIGNAL + KILLED : EXIT_CANNOT_START;
+            if (sandbox.oomKills() > oomBefore) {
+                sayOutOfMemory();
+                return EXIT_SIGNAL + KILLED;
+            }
+            return EXIT_CANNOT_START;
         }
+    }
+
+    private void sayOutOfMemory() {
+        System.err.println(
+                "glovebox: the command ran out of memory, the limit is "
+                        + (memoryBytes >> 20)
+                        + " MiB (--memory)");
     }
 
     private static void feed(GuestProcess process) {

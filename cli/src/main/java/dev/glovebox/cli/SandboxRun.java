@@ -141,7 +141,7 @@ final class SandboxRun implements Callable<Integer> {
                                         limits,
                                         Map.of()))) {
             ending.ask(sandbox::close);
-            return new PassThrough(sandbox, timeout).run(command);
+            return new PassThrough(sandbox, timeout, limits.memoryBytes()).run(command);
         }
     }
 

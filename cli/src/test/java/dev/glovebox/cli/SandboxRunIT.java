@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.cli.Glovebox.Result;
 import dev.glovebox.cli.config.StateDirectories;
-import dev.glovebox.linux.Trees;
+import dev.glovebox.workspace.Workspaces;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ final class SandboxRunIT {
     void aCommandThatRunsOutOfMemoryIsToldSo() {
         Result result = run("", "--memory", "64m", "--", "tail", "/dev/zero");
         assertThat(result.code()).isEqualTo(137);
-        assertThat(result.err()).contains("out of memory");
+        assertThat(result.err()).contains("out of memory, the limit is 64 MiB");
     }
 
     @Test
@@ -54,8 +54,25 @@ final class SandboxRunIT {
             assertThat(run("", "--workspace", name, "--", "cat", "f").out()).isEqualTo("kept\n");
             assertThat(run("", "--", "sh", "-c", "ls -A | wc -l").out().strip()).isEqualTo("0");
         } finally {
-            Trees.remove(Path.of(StateDirectories.DEFAULT, "workspaces", name));
+            Workspaces.open(new StateDirectories(Path.of(StateDirectories.DEFAULT)).workspaces())
+                    .delete(name);
         }
+    }
+
+    @Test
+    void aWorkspaceEndsAtItsSize() {
+        Result result =
+                run(
+                        "",
+                        "--disk",
+                        "32m",
+                        "--",
+                        "sh",
+                        "-c",
+                        "head -c 31M /dev/zero > f && echo fits; dd if=/dev/zero of=g bs=1M");
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.out()).contains("fits\n");
+        assertThat(result.err()).contains("No space left on device");
     }
 
     @Test

@@ -3,7 +3,9 @@ package dev.glovebox.cli.doctor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Memory, disk, privileges and the Java that runs this.
 final class ResourceFacts {
@@ -19,7 +21,7 @@ final class ResourceFacts {
     }
 
     List<HostFact> collect() {
-        return List.of(java(), privileges(), memory(), disk());
+        return List.of(java(), privileges(), memory(), disk(), workspaceDisks());
     }
 
     private static HostFact java() {
@@ -50,6 +52,25 @@ final class ResourceFacts {
         } catch (IOException e) {
             return HostFact.warn("memory", "unknown", String.valueOf(e.getMessage()));
         }
+    }
+
+    /// What a workspace with a limit needs, `docs/decisions/0016`.
+    private static HostFact workspaceDisks() {
+        List<String> missing = new ArrayList<>();
+        if (!Files.exists(Path.of("/dev/loop-control"))) {
+            missing.add("loop devices");
+        }
+        if (Stream.of("/usr/sbin", "/sbin", "/usr/bin")
+                .noneMatch(bin -> Files.isExecutable(Path.of(bin, "mkfs.ext4")))) {
+            missing.add("mkfs.ext4");
+        }
+        return missing.isEmpty()
+                ? HostFact.ok("workspace disks", "loop devices, mkfs.ext4")
+                : HostFact.warn(
+                        "workspace disks",
+                        "no " + String.join(", no ", missing),
+                        "a workspace has no limit without: install e2fsprogs, give a container"
+                                + " /dev/loop-control, or set limits.disk: none");
     }
 
     private HostFact disk() {
