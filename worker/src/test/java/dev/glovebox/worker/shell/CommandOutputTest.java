@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,10 +48,15 @@ class CommandOutputTest {
         append(output, "\n" + NONCE + "0\n");
 
         int kept = Math.min(length, CommandOutput.LIMIT - NONCE.length() - 3);
-        String note = "[output truncated] the last %d of %d bytes follow\n";
         assertThat(output.text())
                 .isEqualTo(
-                        (cut ? String.format(Locale.ROOT, note, kept + 1, length + 1) : "")
+                        (cut
+                                        ? "[output truncated] the last "
+                                                + (kept + 1)
+                                                + " of "
+                                                + (length + 1)
+                                                + " bytes follow\n"
+                                        : "")
                                 + "x".repeat(kept));
     }
 
