@@ -7,6 +7,7 @@ import dev.glovebox.sandbox.launch.Order;
 import dev.glovebox.sandbox.launch.Preparation;
 import dev.glovebox.sandbox.root.BaseRoot;
 import dev.glovebox.sandbox.root.RootLayers;
+import dev.glovebox.sandbox.template.TemplateRoots;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ public final class Sandboxes implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
 
     private final StateDirectory state;
+    private final TemplateRoots roots;
     private final BaseRoot base;
     private final IdBlocks blocks = new IdBlocks();
     private final Set<String> names = ConcurrentHashMap.newKeySet();
@@ -38,6 +40,7 @@ public final class Sandboxes implements AutoCloseable {
 
     private Sandboxes(SandboxConfig config, StateDirectory state, Cgroups cgroups) {
         this.state = state;
+        this.roots = new TemplateRoots(config.images());
         this.base = BaseRoot.prepare(state.base());
         this.runtimes =
                 new Runtimes(
@@ -73,7 +76,7 @@ public final class Sandboxes implements AutoCloseable {
     ///
     /// @throws SandboxException with nothing left behind
     public Sandbox create(SandboxSpec spec) {
-        return create(spec, layers(spec.template()));
+        return create(spec, layers(spec));
     }
 
     /// Like [#create(SandboxSpec)], of these layers.
@@ -127,7 +130,7 @@ public final class Sandboxes implements AutoCloseable {
                     Band.CALLER,
                     "sandbox " + spec.name() + " has mounts, or a runtime that binds none later");
         }
-        return create(Order.of(spec, layers(spec.template())), runtimes.of(spec.template()), false);
+        return create(Order.of(spec, layers(spec)), runtimes.of(spec.template()), false);
     }
 
     /// Whether a sandbox of this template can be started before it is known whose it will be. One
@@ -136,12 +139,11 @@ public final class Sandboxes implements AutoCloseable {
         return runtimes.of(template).runtime() != RuntimeName.RUNSC;
     }
 
-    private static RootLayers layers(Template template) {
-        if (template.root() instanceof Root.Host && template.prepare().isEmpty()) {
-            return RootLayers.NONE;
-        }
-        throw new SandboxException(
-                Band.CALLER, "this worker cannot do template " + template.name());
+    /// A template's command runs with the network of the first that asks.
+    private RootLayers layers(SandboxSpec spec) {
+        return roots.of(
+                spec.template(),
+                (below, upper) -> prepare(spec.template(), below, spec.networkNamespace(), upper));
     }
 
     /// The runtime in use where a template names none.

@@ -62,6 +62,29 @@ public final class Images {
                 });
     }
 
+    /// A layer that this host makes itself, once for each recipe. Whoever wants the same meanwhile
+    /// waits, in this process and in others.
+    ///
+    /// @param recipe all that decides what the layer is
+    /// @param maker makes a directory at a path where there is none yet
+    /// @throws RuntimeException as the maker does, with nothing left
+    public Path made(String recipe, Consumer<Path> maker) {
+        String key = "made-" + key(recipe);
+        Optional<Path> ready = store.layer(key);
+        return ready.isPresent()
+                ? ready.get()
+                : KernelThread.call(
+                        "prepare",
+                        () ->
+                                store.layer(
+                                        key,
+                                        tree -> {
+                                            Files.delete(tree);
+                                            maker.accept(tree);
+                                            return new LayerStore.Facts(0, 0);
+                                        }));
+    }
+
     /// Resolves a reference anew, and pulls what is missing.
     ///
     /// @param text such as `registry.example/name:tag`

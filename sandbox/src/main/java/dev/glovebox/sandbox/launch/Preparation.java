@@ -20,7 +20,7 @@ import java.util.concurrent.TimeoutException;
 /// The run of the command a template prepares its root with.
 public final class Preparation {
     /// Longest it may take.
-    public static final Duration DEADLINE = Duration.ofMinutes(30);
+    public static final Duration DEADLINE = Duration.ofMinutes(10);
 
     private static final int LAST_BYTES = 4096;
 

@@ -120,7 +120,11 @@ final class LayeredRoot {
             }
             writable = Optional.of(new Overlay.Writable(data, work));
         }
-        Overlay.mount(stage.root().resolve(path), lowers, writable, stage.ids().first());
+        Path target = stage.root().resolve(path);
+        Overlay.mount(target, lowers, writable, stage.ids().first());
+        if (writable.isEmpty() && !path.isEmpty()) {
+            Mounts.makeReadOnly(target);
+        }
     }
 
     /// The directory of a layer at this path, if no component of it is anything else.

@@ -72,7 +72,7 @@ public final class BuiltImage {
     }
 
     /// The `config` object of the image's configuration.
-    BuiltImage config(String json) {
+    public BuiltImage config(String json) {
         config = json;
         return this;
     }
