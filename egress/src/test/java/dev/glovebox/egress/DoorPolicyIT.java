@@ -3,8 +3,12 @@ package dev.glovebox.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressPolicy;
+import dev.glovebox.protocol.egress.EgressRule;
+import dev.glovebox.protocol.egress.HostAddress;
 import dev.glovebox.protocol.egress.HostName;
+import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -166,6 +170,23 @@ class DoorPolicyIT {
         try (Socket allowed = client.connect("203.0.113.1", 7000)) {
             assertThat(get(allowed, "203.0.113.2")).contains("200 OK");
         }
+    }
+
+    @Test
+    void aConnectionJudgedByThePolicyOfBefore_isNotAdmitted() throws Exception {
+        door.policy(policy(STAYS));
+        Terms before = door.terms();
+        EgressRule rule = before.policy().rules().getFirst();
+        Destination destination =
+                new Destination(new HostAddress(InetAddress.ofLiteral("203.0.113.1")), 7000);
+        Flow early = new Flow(door, new EmbeddedChannel(), destination, rule, Optional.empty());
+        Flow late = new Flow(door, new EmbeddedChannel(), destination, rule, Optional.empty());
+        assertThat(door.admit(early, before)).isTrue();
+
+        door.policy(EgressPolicy.DENY_ALL);
+
+        assertThat(early.client().isOpen()).isFalse();
+        assertThat(door.admit(late, before)).isFalse();
     }
 
     private List<Socket> connectOften(int times) {

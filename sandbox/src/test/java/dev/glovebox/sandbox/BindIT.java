@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,6 +53,33 @@ class BindIT {
             assertThat(sandbox.group().tasksLimit()).isEqualTo(77);
             assertThat(sandbox.attestation().state().get("landlock")).isNotEmpty();
             assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).isEqualTo(hostMounts);
+        }
+    }
+
+    /// A root that can be written is written by nobody before the binding.
+    @Test
+    void aRootThatCanBeWrittenIsBoundTheSame() throws Exception {
+        Ground ground = GROUNDS.under(RuntimeName.CRUN);
+        Path workspace = ground.workspace("dev");
+        SandboxSpec spec =
+                new SandboxSpec(
+                        "warm",
+                        Template.DEV,
+                        List.of(),
+                        Optional.empty(),
+                        Limits.DEFAULT,
+                        Map.of());
+        try (Sandbox sandbox = ground.sandboxes().createUnbound(spec)) {
+            sandbox.bind(
+                    new Binding(
+                            List.of(new Mount(workspace, "/workspace", false)),
+                            Limits.DEFAULT,
+                            Map.of()));
+
+            Ground.Result result =
+                    Ground.shell(sandbox, "echo a > /workspace/a && echo b > /opt/b && cat /opt/b");
+            assertThat(result.output()).isEqualTo("b\n");
+            assertThat(workspace.resolve("a")).hasContent("a");
         }
     }
 

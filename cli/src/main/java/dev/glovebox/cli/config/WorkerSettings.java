@@ -148,8 +148,17 @@ public record WorkerSettings(
         int size =
                 settings.get("warm.size", LimitSettings.whole(WorkerSettings::warmSize))
                         .orElse(Warm.DEFAULT.size());
-        Duration age = settings.get("warm.max-age", Durations::parse).orElse(Warm.DEFAULT.maxAge());
+        Duration age =
+                settings.get("warm.max-age", WorkerSettings::warmAge).orElse(Warm.DEFAULT.maxAge());
         return new Warm(size, age);
+    }
+
+    private static Duration warmAge(String text) {
+        Duration age = Durations.parse(text);
+        if (age.compareTo(PoolConfig.LEAST_AGE) < 0) {
+            throw new IllegalArgumentException("must be at least 1s, is " + text);
+        }
+        return age;
     }
 
     private static int warmSize(int size) {

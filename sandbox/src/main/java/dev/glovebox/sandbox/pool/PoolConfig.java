@@ -19,6 +19,9 @@ public record PoolConfig(Template template, Limits limits, int size, int starts,
 
     private static final int MOST_STARTS = 8;
 
+    /// 1 s.
+    public static final Duration LEAST_AGE = Duration.ofSeconds(1);
+
     /// 30 min.
     public static final Duration DEFAULT_MAX_AGE = Duration.ofMinutes(30);
 
@@ -31,7 +34,7 @@ public record PoolConfig(Template template, Limits limits, int size, int starts,
             throw new SandboxException(
                     Band.CALLER, "warm starts must be 1 to " + MOST_STARTS + ": " + starts);
         }
-        if (maxAge.compareTo(Duration.ofSeconds(1)) < 0) {
+        if (maxAge.compareTo(LEAST_AGE) < 0) {
             throw new SandboxException(Band.CALLER, "warm age must be at least 1 s: " + maxAge);
         }
     }
