@@ -35,6 +35,7 @@ final class DiskImage {
     private static final long MEBI = 1L << 20;
     private static final long INODE_BYTES = 256;
     private static final long JOURNAL_MEBI = 16;
+    private static final long MOST_HELD_BACK = 16 * MEBI;
     private static final int RESERVED_INODES = 11;
     private static final Duration MKFS_DEADLINE = Duration.ofMinutes(1);
     private static final Duration RELEASE_DEADLINE = Duration.ofSeconds(10);
@@ -62,7 +63,7 @@ final class DiskImage {
     ///
     /// @param disks where templates are kept
     static Path template(Path disks, WorkspaceLimits limits) throws IOException {
-        Path template = disks.resolve(".template-" + limits.bytes() + "-" + limits.files());
+        Path template = disks.resolve(".template-" + imageMebi(limits) + "m-" + limits.files());
         if (Files.exists(template, LinkOption.NOFOLLOW_LINKS)) {
             return template;
         }
@@ -138,11 +139,16 @@ final class DiskImage {
         }
     }
 
-    /// The image is larger than the limit by what the file system needs for itself.
-    private static void format(Path directory, WorkspaceLimits limits) throws IOException {
+    /// The image is larger than the limit by what the file system needs for itself, and by the 2 %,
+    /// at most 4,096 blocks, that ext4 holds back for its own (`s_resv_clusters`).
+    private static long imageMebi(WorkspaceLimits limits) {
         long inodes = limits.files() + RESERVED_INODES;
-        long own = inodes * INODE_BYTES + JOURNAL_MEBI * MEBI + limits.bytes() / 128 + MEBI;
-        long mebi = (limits.bytes() + own + MEBI - 1) / MEBI;
+        long own = inodes * INODE_BYTES + JOURNAL_MEBI * MEBI + limits.bytes() / 128;
+        long heldBack = Math.min(MOST_HELD_BACK, (limits.bytes() + own) / 50);
+        return (limits.bytes() + own + heldBack + MEBI - 1) / MEBI;
+    }
+
+    private static void format(Path directory, WorkspaceLimits limits) throws IOException {
         Path log = directory.resolve("mkfs.log");
         Process mkfs =
                 new ProcessBuilder(
@@ -156,7 +162,7 @@ final class DiskImage {
                                 "-m",
                                 "0",
                                 "-N",
-                                Long.toString(inodes),
+                                Long.toString(limits.files() + RESERVED_INODES),
                                 "-O",
                                 "^resize_inode,sparse_super2",
                                 "-E",
@@ -164,7 +170,7 @@ final class DiskImage {
                                 "-J",
                                 "size=" + JOURNAL_MEBI,
                                 directory.resolve(IMAGE).toString(),
-                                mebi + "m")
+                                imageMebi(limits) + "m")
                         .redirectInput(new File("/dev/null"))
                         .redirectErrorStream(true)
                         .redirectOutput(log.toFile())
