@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -141,6 +142,110 @@ class AttestorTest {
         String mounts = MOUNTS.replaceAll("(?m)^7 .*\n", "");
 
         assertThat(mismatches(mounts)).containsExactly("nothing is mounted at /workspace");
+    }
+
+    @Test
+    void anInterfaceNobodyGaveIsNamed() {
+        Attestor lonely =
+                new Attestor(
+                        host,
+                        Optional.empty(),
+                        List.of(),
+                        new Attestor.Expected(Privileges.AGENT, true, true, false, false));
+        state.put("ns/net", "net:[2]");
+        List<MountInfo> mounts = MountInfo.parse(MOUNTS);
+
+        assertThat(lonely.mismatches(new Attestor.Seen(state, mounts, INTERFACES, ""))).isEmpty();
+        assertThat(
+                        lonely.mismatches(
+                                new Attestor.Seen(
+                                        state, mounts, INTERFACES + "  eth0: 0 0 0\n", "")))
+                .singleElement()
+                .asString()
+                .contains("eth0");
+        assertThat(lonely.mismatches(new Attestor.Seen(state, mounts, "", "")))
+                .containsExactly("the network interfaces cannot be read");
+    }
+
+    @Test
+    void rootInsideHasExactlyItsCapabilities() {
+        Attestor dev =
+                new Attestor(
+                        host,
+                        Optional.of(GIVEN),
+                        List.of(),
+                        new Attestor.Expected(Privileges.CONTAINER_ROOT, true, true, true, false));
+        for (String ids : List.of("Uid", "Gid")) {
+            state.put(ids, "0 0 0 0");
+        }
+        for (String set : List.of("CapPrm", "CapEff", "CapBnd")) {
+            state.put(set, "00000000800005fb");
+        }
+        String mounts =
+                MOUNTS.replace("/ / ro", "/ / rw")
+                        .replace("/usr ro", "/usr rw")
+                        .replace("/etc ro", "/etc rw");
+
+        assertThat(
+                        dev.mismatches(
+                                new Attestor.Seen(state, MountInfo.parse(mounts), INTERFACES, "")))
+                .isEmpty();
+
+        state.put("CapBnd", "00000000802005fb"); // CAP_SYS_ADMIN more
+        assertThat(
+                        dev.mismatches(
+                                new Attestor.Seen(state, MountInfo.parse(mounts), INTERFACES, "")))
+                .singleElement()
+                .asString()
+                .contains("CapBnd");
+    }
+
+    /// Under gVisor pid 1 sees no namespaces and no flags but `ro`.
+    @Test
+    void theKernelInsideMustNotBeTheHosts() {
+        Attestor gvisor =
+                new Attestor(
+                        host,
+                        Optional.empty(),
+                        List.of(new Mount(Path.of("/w"), "/workspace", true)),
+                        new Attestor.Expected(Privileges.AGENT, true, true, false, true));
+        TYPES.forEach(type -> state.remove("ns/" + type));
+        state.remove("CapAmb");
+        state.put("no_new_privs", "1");
+        List<MountInfo> mounts =
+                MountInfo.parse(
+                        """
+                        8 8 0:8 / / rw - 9p none rw
+                        9 8 0:9 / /tmp rw - tmpfs none rw
+                        10 8 0:9 / /home/agent rw - tmpfs none rw
+                        11 8 0:9 / /dev/shm rw - tmpfs none rw
+                        12 8 0:9 / /workspace ro - 9p none ro
+                        """);
+
+        assertThat(gvisor.mismatches(new Attestor.Seen(state, mounts, INTERFACES, "Linux 4.4.0\n")))
+                .isEmpty();
+        for (String version : List.of("", HostFacts.kernelVersion())) {
+            assertThat(gvisor.mismatches(new Attestor.Seen(state, mounts, INTERFACES, version)))
+                    .singleElement()
+                    .asString()
+                    .contains("kernel");
+        }
+    }
+
+    /// This process, taken for one of gVisor's, is everything that must not be.
+    @Test
+    void aProcessOfTheHostIsNoneOfGvisors() {
+        Sentry sentry =
+                new Sentry(0x7000_0000L, HostFacts.namespaces(), Optional.of(GIVEN), Set.of());
+        int self = (int) ProcessHandle.current().pid();
+
+        assertThat(sentry.mismatches(Set.of(self)))
+                .anyMatch(m -> m.contains("Uid"))
+                .anyMatch(m -> m.contains("Seccomp"))
+                .anyMatch(m -> m.contains("host's namespace user"))
+                .anyMatch(m -> m.contains("host's namespace net"))
+                .anyMatch(m -> m.contains("network namespace"))
+                .anyMatch(m -> m.contains("no file server"));
     }
 
     private List<String> mismatches(String mounts) {
