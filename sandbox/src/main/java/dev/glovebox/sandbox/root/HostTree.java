@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -133,6 +134,16 @@ public record HostTree(Path skeleton, List<Part> parts) {
                             return FileVisitResult.CONTINUE;
                         }
 
+                        // What the host removes meanwhile needs no hiding.
+                        @Override
+                        public FileVisitResult visitFileFailed(Path file, IOException e)
+                                throws IOException {
+                            if (e instanceof NoSuchFileException) {
+                                return FileVisitResult.CONTINUE;
+                            }
+                            throw e;
+                        }
+
                         private void hide(Path path) throws IOException {
                             Path relative = host.relativize(path);
                             for (int i = 1; i < relative.getNameCount(); i++) {
@@ -159,8 +170,12 @@ public record HostTree(Path skeleton, List<Part> parts) {
     }
 
     private static boolean forAll(Path path, boolean directory) throws IOException {
-        Set<PosixFilePermission> permissions =
-                Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS);
+        Set<PosixFilePermission> permissions;
+        try {
+            permissions = Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS);
+        } catch (NoSuchFileException e) {
+            return true;
+        }
         return permissions.contains(PosixFilePermission.OTHERS_READ)
                 && (!directory || permissions.contains(PosixFilePermission.OTHERS_EXECUTE));
     }
