@@ -1,5 +1,6 @@
 package dev.glovebox.sandbox;
 
+import static dev.glovebox.sandbox.RuntimeName.RUNSC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -7,6 +8,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,7 +35,7 @@ class KernelSurfaceIT {
     /// translates the list may make anything else of it. What the kernel itself does not have is no
     /// proof, so that is counted on the host.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void everySystemCallThereIsHasItsVerdict(RuntimeName runtime) throws Exception {
         Ground ground = ground(runtime);
         Map<String, Integer> host = Ground.onHost(ground.directory(), "numbers");
@@ -44,12 +46,16 @@ class KernelSurfaceIT {
 
             Map<String, String> seen = new TreeMap<>();
             golden.keySet().forEach(call -> seen.put(call, verdict(inside, host, call, golden)));
-            assertThat(seen).isEqualTo(golden);
+            if (runtime == RUNSC) {
+                assertThat(seen).allSatisfy((call, verdict) -> noMoreThan(golden, call, verdict));
+            } else {
+                assertThat(seen).isEqualTo(golden);
+            }
             assertThat(inside.entrySet())
                     .as("numbers that are not in the file, such as those of newer kernels")
                     .filteredOn(e -> Integer.parseInt(e.getKey()) > 470)
                     .hasSize(130)
-                    .allMatch(e -> e.getValue() == ENOSYS);
+                    .allMatch(e -> e.getValue() == ENOSYS || runtime == RUNSC);
         }
         assertThat(
                         golden.entrySet().stream()
@@ -58,6 +64,14 @@ class KernelSurfaceIT {
                                 .filter(errno -> errno != EPERM && errno != ENOSYS))
                 .as("calls the host has and the sandbox has not")
                 .hasSizeGreaterThan(80);
+    }
+
+    /// gVisor's kernel has fewer calls, and says so with either errno; what it has besides reaches
+    /// it and not the host: the groups of a process, and its limits.
+    private static void noMoreThan(Map<String, String> golden, String call, String verdict) {
+        if (verdict.equals("passed") && !Set.of("116 setgroups", "160 setrlimit").contains(call)) {
+            assertThat(golden).containsEntry(call, "passed");
+        }
     }
 
     private static String verdict(
@@ -99,7 +113,7 @@ class KernelSurfaceIT {
 
     /// A6: node would use io_uring if it could, and must find its way without.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void aProgramThatAsksForIoUringGoesOnWithoutIt(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("uring", Limits.DEFAULT)) {
             Ground.Result result =
@@ -117,7 +131,7 @@ class KernelSurfaceIT {
 
     /// A7: keys are not divided by namespaces; those of the host's users must not be listed.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void noKeyOfTheHostIsSeen(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("keys", Limits.DEFAULT)) {
             assertThat(
@@ -135,7 +149,7 @@ class KernelSurfaceIT {
 
     /// A10: whatever was tried, what is mounted is what was mounted.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void noMountIsMadeMovedOrLoosened(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("mounts", Limits.DEFAULT)) {
             Ground.Result result =
@@ -153,7 +167,7 @@ class KernelSurfaceIT {
                             mount -t sysfs none /tmp/m; mount -t devpts none /tmp/m; mount -t bpf none /tmp/m
                             chroot /tmp /bin/true; unshare -Urm true; unshare -m true; pivot_root /tmp /tmp/m
                             /attack/attack calls > /dev/null
-                            cmp /tmp/before /proc/self/mountinfo && ls -A /tmp/m && echo unchanged
+                            cmp /tmp/before /proc/self/mountinfo && rmdir /tmp/m && echo unchanged
                             """);
             assertThat(result.output()).endsWith("\nunchanged\n").doesNotContain("differ");
         }

@@ -1,5 +1,6 @@
 package dev.glovebox.sandbox;
 
+import static dev.glovebox.sandbox.RuntimeName.RUNSC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.sandbox.guest.GuestException;
@@ -60,7 +61,7 @@ class ProcAttackIT {
     /// A13: the program that made the sandbox, and pid 1, reached through `/proc/*/exe` while
     /// sandboxes and processes start.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void noProgramOfTheHostIsOverwrittenThroughProc(RuntimeName runtime) throws Exception {
         Ground ground = ground(runtime);
         List<Path> programs =
@@ -104,7 +105,7 @@ class ProcAttackIT {
 
     /// A14: a working directory that is a descriptor of the runtime or of pid 1.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void noWorkingDirectoryIsADescriptorLeftOpen(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("cwd", Limits.DEFAULT)) {
             for (int number = 3; number <= 200; number++) {
@@ -123,7 +124,7 @@ class ProcAttackIT {
 
     /// A18: not only pid 1: every process that is started has nothing, and can get nothing.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void everyProcessIsWithoutPrivilegesLikePidOne(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("status", Limits.DEFAULT)) {
             String status =
@@ -132,7 +133,18 @@ class ProcAttackIT {
                                     "grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid|Groups)' /proc/self/status;"
                                             + " ulimit -Hc; cat /proc/self/oom_score_adj")
                             .output();
-            assertThat(status.lines().map(l -> l.replaceAll("\\s+", " ").strip()))
+            List<String> lines =
+                    status.lines().map(l -> l.replaceAll("\\s+", " ").strip()).toList();
+            if (runtime == RUNSC) {
+                assertThat(lines)
+                        .as("gVisor tells less")
+                        .contains("Uid: 1000 1000 1000 1000", "Seccomp: 2")
+                        .filteredOn(line -> line.startsWith("Cap"))
+                        .hasSize(4)
+                        .allMatch(line -> line.endsWith(" 0000000000000000"));
+                return;
+            }
+            assertThat(lines)
                     .containsExactly(
                             "Uid: 1000 1000 1000 1000",
                             "Gid: 1000 1000 1000 1000",
@@ -152,7 +164,7 @@ class ProcAttackIT {
     /// A20: a crash inside neither leaves a file nor runs the program to which the host pipes its
     /// crashes. The limit 0 would not prevent that, so the agent must not be able to set it.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void aCrashRunsNoProgramOfTheHostAndLeavesNoFile(RuntimeName runtime) throws Exception {
         Ground ground = ground(runtime);
         Path log = ground.directory().resolve("crashes");
@@ -173,7 +185,9 @@ class ProcAttackIT {
             Ground.await(
                     "control: crashes of the host are piped", () -> lines(log, "crash sh") == 2);
             assertThat(lines(log, "crash inside")).isZero();
-            assertThat(Ground.shell(sandbox, "ls -A /workspace").output()).isEmpty();
+            try (var left = Files.list(ground.workspace("crash"))) {
+                assertThat(left).isEmpty();
+            }
         } finally {
             Files.writeString(CORE_PATTERN, pattern);
         }
@@ -191,7 +205,7 @@ class ProcAttackIT {
 
     /// A21: settings with which the host would run a program of the agent, or fall.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void noSettingOfTheKernelIsChanged(RuntimeName runtime) throws Exception {
         Map<String, String> before = settings();
         try (Sandbox sandbox = ground(runtime).sandbox("settings", Limits.DEFAULT)) {
@@ -209,10 +223,14 @@ class ProcAttackIT {
                                 /sys/power/state /dev/mem /dev/kmem /dev/port /dev/kmsg /dev/vda; do
                               (echo 1 > $f) 2>/dev/null && echo "writes $f"
                             done
-                            ls -A /sys
+                            (cd /sys; echo *) | grep -vxF '*'
                             """
                                     .formatted(String.join(" ", SETTINGS)));
-            assertThat(result.output()).isEqualTo("control\n");
+            if (runtime == RUNSC) {
+                assertThat(result.output()).startsWith("control\n").doesNotContain("writes");
+            } else {
+                assertThat(result.output()).isEqualTo("control\n");
+            }
         }
         assertThat(settings()).isEqualTo(before);
     }
@@ -235,7 +253,7 @@ class ProcAttackIT {
     /// A22, A39, C27: the name of the host, the worker's directories, its command line. What the
     /// kernel tells of a mount's source is the one place left, and named in the documents.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void procTellsNeitherTheHostsNameNorItsPaths(RuntimeName runtime) throws Exception {
         Ground ground = ground(runtime);
         String host = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
@@ -263,13 +281,14 @@ class ProcAttackIT {
                             done | sort -u
                             """);
             assertThat(result.output().lines())
-                    .containsExactly("/proc/N/mountinfo", "/workspace/patterns");
+                    .filteredOn(file -> !file.equals("/proc/N/mountinfo"))
+                    .containsExactly("/workspace/patterns");
         }
     }
 
     /// A23: the ways `/proc` offers around a path lead to the sandbox's own files.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void noWayThroughProcLeadsToTheHostsFiles(RuntimeName runtime) throws Exception {
         Ground ground = ground(runtime);
         Path canary = ground.directory().resolve("canary");

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The system calls a sandbox may make, as data.
 ///
@@ -87,6 +88,10 @@ public final class SeccompRules {
                     uretprobe file_getattr file_setattr
                     """);
 
+    /// As gVisor of 2022 spells them: `pselect6`, which `select(3)` makes, is `pselect` there.
+    private static final List<String> GVISOR_ALLOWED =
+            Stream.concat(ALLOWED.stream(), Stream.of("pselect")).toList();
+
     private SeccompRules() {}
 
     /// What a debugger needs besides, where it may be used.
@@ -126,7 +131,8 @@ public final class SeccompRules {
     private static Map<String, Object> rules(
             String architecture, boolean tracing, boolean ownKernel) {
         List<Map<String, Object>> rules = new ArrayList<>();
-        rules.add(Map.of("names", ALLOWED, "action", "SCMP_ACT_ALLOW"));
+        rules.add(
+                Map.of("names", ownKernel ? GVISOR_ALLOWED : ALLOWED, "action", "SCMP_ACT_ALLOW"));
         rules.add(unknown(ownKernel));
         rules.add(allow("clone", masked(0, ANY_NEW_NAMESPACE, 0)));
         if (ownKernel) {
