@@ -1,5 +1,6 @@
 package dev.glovebox.cli;
 
+import dev.glovebox.cli.config.RegistryOptions;
 import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.sandbox.image.Images;
 import dev.glovebox.sandbox.image.PinnedImage;

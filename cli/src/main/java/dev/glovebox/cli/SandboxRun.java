@@ -1,6 +1,7 @@
 package dev.glovebox.cli;
 
 import dev.glovebox.cli.config.DurationOption;
+import dev.glovebox.cli.config.RegistryOptions;
 import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.TemplateDirectory;
 import dev.glovebox.egress.Door;

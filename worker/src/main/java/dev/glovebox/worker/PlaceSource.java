@@ -1,9 +1,13 @@
 package dev.glovebox.worker;
 
+import dev.glovebox.sandbox.Sandbox;
+import dev.glovebox.sandbox.SandboxState;
 import dev.glovebox.sandbox.pool.PoolConfig;
 import dev.glovebox.sandbox.pool.WarmPool;
 import dev.glovebox.worker.operator.CallLog;
+import dev.glovebox.worker.operator.SandboxView;
 import dev.glovebox.worker.session.Hands;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// Gives each session hands in a place of its own, in a sandbox that waited for it if there is one.
@@ -30,10 +34,19 @@ final class PlaceSource implements HandsSource {
                         config.warm().size(),
                         1,
                         config.warm().maxAge());
-        return new PlaceSource(
-                config,
-                rooms,
-                WarmPool.open(rooms.sandboxes(), pool, name -> WarmDoor.open(rooms.doors(), name)));
+        WarmPool<WarmDoor> warm =
+                WarmPool.open(rooms.sandboxes(), pool, name -> WarmDoor.open(rooms.doors(), name));
+        rooms.roster()
+                .waiting(() -> warm.waiting().stream().map(one -> view(one, config)).toList());
+        return new PlaceSource(config, rooms, warm);
+    }
+
+    private static SandboxView view(Sandbox sandbox, PlaceConfig config) {
+        Instant since =
+                sandbox.state() instanceof SandboxState.Ready(Instant attested)
+                        ? attested
+                        : Instant.now();
+        return SandboxView.warm(sandbox, since, config.template(), config.limits());
     }
 
     @Override

@@ -226,7 +226,7 @@ class OperatorAttackIT {
 
     private boolean listens() {
         try {
-            return rig.client.ask(new Request.Look("")).path("sandboxes").size() == 1;
+            return rig.client.ask(new Request.Look("s")).path("sandboxes").size() == 1;
         } catch (OperatorException _) {
             return false;
         }

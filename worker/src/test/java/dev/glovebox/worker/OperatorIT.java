@@ -10,7 +10,9 @@ import dev.glovebox.worker.operator.OperatorException;
 import dev.glovebox.worker.operator.Request;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +43,7 @@ class OperatorIT {
     void list_tellsWhatASandboxIsAndUses() {
         JsonNode one = rig.sandbox();
         assertThat(one.path("session_id").asString()).isEqualTo(OperatorRig.SESSION);
-        assertThat(one.path("name").asString()).startsWith(OperatorRig.SESSION);
+        assertThat(one.path("name").asString()).isNotEmpty();
         assertThat(one.path("state").asString()).isEqualTo("ready");
         assertThat(one.path("template").asString()).isEqualTo("base");
         assertThat(one.path("profile").asString()).isEqualTo("strict");
@@ -60,6 +62,26 @@ class OperatorIT {
     }
 
     @Test
+    void list_showsSandboxesThatWaitAndNobodyCanRunAnythingInThem() {
+        OperatorRig.await(() -> waiting().isPresent());
+        JsonNode warm = waiting().orElseThrow();
+        assertThat(warm.path("session_id").asString()).isEmpty();
+        assertThat(warm.path("memory_bytes").asLong()).isPositive();
+        String name = warm.path("name").asString();
+        Request.Exec exec = new Request.Exec(name, List.of("true"), Optional.empty());
+        assertThatThrownBy(() -> rig.client.exec(exec))
+                .isInstanceOf(OperatorException.class)
+                .hasMessageContaining("no sandbox '" + name + "'");
+    }
+
+    private Optional<JsonNode> waiting() {
+        return StreamSupport.stream(
+                        rig.client.ask(new Request.Look("")).path("sandboxes").spliterator(), false)
+                .filter(one -> one.path("state").asString().equals("warm"))
+                .findFirst();
+    }
+
+    @Test
     void aName_isASandboxASessionOrTheBeginningOfEither() {
         String name = rig.sandbox().path("name").asString();
         for (String text : new String[] {name, OperatorRig.SESSION, "ses", "s"}) {
@@ -67,7 +89,7 @@ class OperatorIT {
         }
         assertThatThrownBy(() -> rig.client.ask(new Request.Pause("other")))
                 .isInstanceOf(OperatorException.class)
-                .hasMessage("no sandbox 'other'; there are: " + name);
+                .hasMessage("no sandbox 'other'; there are: " + OperatorRig.SESSION);
         assertThatThrownBy(() -> rig.client.ask(new Request.Pause("")))
                 .isInstanceOf(OperatorException.class);
     }

@@ -54,7 +54,9 @@ final class OperatorRig implements AutoCloseable {
                         .withMaxIdle(Duration.ZERO)
                         .withDrainGrace(Duration.ofSeconds(5))
                         .withPlace(
-                                PlaceConfig.DEFAULT.withLimits(Limits.DEFAULT.withMemory("128m")));
+                                PlaceConfig.DEFAULT
+                                        .withLimits(Limits.DEFAULT.withMemory("128m"))
+                                        .withWarm(Warm.DEFAULT));
         worker = new Worker(config, sandboxes, doors, Workspaces.open(state.resolve("ws")));
         server =
                 OperatorServer.open(

@@ -18,7 +18,7 @@ import tools.jackson.databind.JsonNode;
         description = {
             "Lists the sandboxes of a running worker.",
             "",
-            "STATE is ready, busy (a call of the agent runs), paused or ended. OPS counts commands of exec and attach that run in it"
+            "STATE is ready, busy (a call of the agent runs), paused, warm (waits for a session) or ended. OPS counts commands of exec and attach that run in it"
                     + " now.",
             "",
             "Examples:",

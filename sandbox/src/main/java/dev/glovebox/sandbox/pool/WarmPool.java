@@ -128,6 +128,16 @@ public final class WarmPool<N extends Network> implements AutoCloseable {
         }
     }
 
+    /// Those that are ready now, to look at only: a claim may take any of them at any moment.
+    public List<Sandbox> waiting() {
+        lock.lock();
+        try {
+            return ready.stream().map(Member::sandbox).toList();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// How it is doing.
     public PoolStats stats() {
         lock.lock();

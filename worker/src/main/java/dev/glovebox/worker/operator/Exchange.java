@@ -67,7 +67,7 @@ final class Exchange {
     private void carryOut(Request request, Runnable started) throws IOException {
         switch (request) {
             case Request.Look(String text) ->
-                    views(text.isEmpty() ? roster.all() : List.of(roster.find(text)));
+                    views(text.isEmpty() ? roster.views() : List.of(roster.find(text).view()));
             case Request.Logs logs -> logs(logs);
             case Request.Exec exec -> exec(roster.find(exec.sandbox()), exec, started);
             case Request.Pause(String text) ->
@@ -94,13 +94,13 @@ final class Exchange {
             entry.end("error", String.valueOf(e.getMessage()));
             throw new OperatorException(verb + " " + sandbox.name() + ": " + e.getMessage(), e);
         }
-        views(List.of(sandbox));
+        views(List.of(sandbox.view()));
     }
 
-    private void views(List<LiveSandbox> sandboxes) throws IOException {
+    private void views(List<SandboxView> sandboxes) throws IOException {
         ObjectNode answer = ok();
         var array = answer.putArray("sandboxes");
-        sandboxes.forEach(one -> array.add(Json.toTree(one.view())));
+        sandboxes.forEach(one -> array.add(Json.toTree(one)));
         answer(answer);
     }
 

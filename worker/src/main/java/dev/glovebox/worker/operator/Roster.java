@@ -1,10 +1,12 @@
 package dev.glovebox.worker.operator;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// The sandboxes a worker has now. Thread-safe.
@@ -12,6 +14,7 @@ public final class Roster {
     private static final int NAMED = 20;
 
     private final Set<LiveSandbox> live = ConcurrentHashMap.newKeySet();
+    private volatile Supplier<List<SandboxView>> waiting = List::of;
 
     /// An empty one.
     public Roster() {}
@@ -20,6 +23,19 @@ public final class Roster {
     public Entry add(LiveSandbox sandbox) {
         live.add(sandbox);
         return () -> live.remove(sandbox);
+    }
+
+    /// Says where those are to be seen that wait for a session. They are shown and nothing else:
+    /// one in which an operator had run something could be given to no session any more.
+    public void waiting(Supplier<List<SandboxView>> views) {
+        waiting = views;
+    }
+
+    /// All there is to see.
+    List<SandboxView> views() {
+        List<SandboxView> views = new ArrayList<>(all().stream().map(LiveSandbox::view).toList());
+        views.addAll(waiting.get());
+        return views;
     }
 
     /// All but the deleted ones, by name.
@@ -61,7 +77,7 @@ public final class Roster {
         String names =
                 sandboxes.stream()
                         .limit(NAMED)
-                        .map(LiveSandbox::name)
+                        .map(LiveSandbox::sessionId)
                         .collect(Collectors.joining(", "));
         return sandboxes.size() > NAMED
                 ? names + " and " + (sandboxes.size() - NAMED) + " more"

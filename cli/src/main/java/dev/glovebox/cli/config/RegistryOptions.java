@@ -1,6 +1,5 @@
-package dev.glovebox.cli;
+package dev.glovebox.cli.config;
 
-import dev.glovebox.cli.config.RegistrySettings;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -9,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /// How a command speaks to registries of images.
-final class RegistryOptions {
+public final class RegistryOptions {
     @Option(
             names = "--auth-file",
             paramLabel = "FILE",
@@ -22,7 +21,8 @@ final class RegistryOptions {
             description = "A registry that is spoken to without TLS, such as 10.0.0.5:5000.")
     private @Nullable List<String> plain;
 
-    RegistrySettings settings() {
+    /// What was asked for.
+    public RegistrySettings settings() {
         return new RegistrySettings(
                 Optional.ofNullable(authFile),
                 plain == null ? new HashSet<>() : new HashSet<>(plain));
