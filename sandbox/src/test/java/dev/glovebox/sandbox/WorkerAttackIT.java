@@ -37,7 +37,7 @@ class WorkerAttackIT {
         PARTS.put("p['user'] = {'uid': 0, 'gid': 0}", "Uid is '0 0 0 0'");
         PARTS.put("drop('pid')", "did not start sandbox");
         PARTS.put("drop('network')", "namespace net is");
-        PARTS.put("drop('ipc')", "namespace ipc is");
+        PARTS.put("drop('ipc'); l.pop('sysctl', None)", "namespace ipc is");
         PARTS.put("drop('uts'); del c['hostname']", "namespace uts is");
         PARTS.put("drop('cgroup')", "namespace cgroup is");
         PARTS.put("l['readonlyPaths'] = []", "nothing is mounted at /proc/sys");
