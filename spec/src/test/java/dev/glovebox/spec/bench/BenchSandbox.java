@@ -81,6 +81,8 @@ public final class BenchSandbox implements AutoCloseable {
                 "aim");
         Figures ours = ours(RuntimeName.CRUN, starts);
         coldRow("glovebox, crun", ours, ours, "");
+        coldRow("glovebox, runc", ours(RuntimeName.RUNC, starts), ours, "");
+        coldRow("glovebox, runsc", ours(RuntimeName.RUNSC, starts / SLOW_PEER_SHARE), ours, "");
         peer(Peer.runtime("crun"), starts, ours, "<= 2 x");
         peer(Peer.runtime("runc"), starts, ours, "");
         peer(Peer.gvisor(), starts / SLOW_PEER_SHARE, ours, "");
@@ -141,6 +143,26 @@ public final class BenchSandbox implements AutoCloseable {
             Figures ours = repeated(times, () -> answer(sandbox));
             exec("glovebox", ours, ours);
             exec("no walls", none.oneByOne(times), ours);
+        }
+        report.end();
+        report.section(
+                "Pause and resume",
+                "Until the kernel has confirmed it, beside one command.",
+                "",
+                "p50",
+                "p99");
+        try (Sandbox sandbox = sandboxes.create(SandboxSpec.of("pause", List.of()))) {
+            List<Duration> pauses = new ArrayList<>();
+            List<Duration> resumes = new ArrayList<>();
+            for (int i = 0; i < starts; i++) {
+                pauses.add(timed(sandbox::pause));
+                resumes.add(timed(sandbox::resume));
+                answer(sandbox);
+            }
+            Figures pause = new Figures(pauses);
+            Figures resume = new Figures(resumes);
+            report.row("pause", millis(pause, 0.5), millis(pause, 0.99));
+            report.row("resume", millis(resume, 0.5), millis(resume, 0.99));
         }
         report.end();
     }

@@ -84,9 +84,8 @@ class ToolsIT {
 
     private static void check(Tool tool, Profile profile) throws Exception {
         Path workspace = Files.createTempDirectory(folder, "workspace-");
-        int owner = profile == Profile.STRICT ? 1000 : 0;
-        Files.setAttribute(workspace, "unix:uid", owner);
-        Files.setAttribute(workspace, "unix:gid", owner);
+        Files.setAttribute(workspace, "unix:uid", 1000);
+        Files.setAttribute(workspace, "unix:gid", 1000);
         List<Mount> mounts =
                 List.of(
                         new Mount(workspace, "/workspace", false),
