@@ -5,8 +5,10 @@ import dev.glovebox.linux.IpcNamespace;
 import dev.glovebox.linux.KernelThread;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.Mounts;
+import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.linux.cgroup.LegacyCgroup;
+import dev.glovebox.linux.cgroup.UnifiedCgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
@@ -51,7 +53,8 @@ import java.util.OptionalInt;
 /// while pid 1 already answers.
 ///
 /// With crun and runsc on version 1 control groups the process is born in its group
-/// ([LegacyCgroup]); else the runtime makes the group and moves it there, which costs a grace
+/// ([LegacyCgroup]); with runsc on version 2 it moves there before it becomes the runtime
+/// ([UnifiedCgroup]); else the runtime makes the group and moves it there. To move costs a grace
 /// period of the kernel.
 ///
 /// gVisor is started inside the sandbox's user namespace ([GvisorCommand]), and its bundle and
@@ -95,7 +98,7 @@ final class Launch {
         this.runtime = runtime;
         this.timeout = timeout;
         this.ownKernel = runtime.name() == RuntimeName.RUNSC;
-        this.ownGroup = runtime.name() != RuntimeName.RUNC && cgroups.legacy();
+        this.ownGroup = ownKernel || (runtime.name() == RuntimeName.CRUN && cgroups.legacy());
     }
 
     RuntimeName runtime() {
@@ -171,15 +174,20 @@ final class Launch {
             Files.write(bundle.resolve("config.json"), config);
             words = command(spec, block, bundle).words();
         }
-        if (!ownGroup) {
-            return ChildProcess.start(words, RUNTIME_ENVIRONMENT);
+        return ownGroup ? inGroup(order, words) : ChildProcess.start(words, RUNTIME_ENVIRONMENT);
+    }
+
+    private ChildProcess inGroup(Order order, List<String> words) throws Exception {
+        Cgroup group = state.group(order.spec().name());
+        Limits limits = order.spec().limits();
+        int tasks = Inspection.tasks(runtime.name(), limits);
+        if (cgroups.legacy()) {
+            return LegacyCgroup.create(group, limits.memoryBytes(), limits.cpus(), tasks)
+                    .within(() -> ChildProcess.start(words, RUNTIME_ENVIRONMENT));
         }
-        return LegacyCgroup.create(
-                        state.group(spec.name()),
-                        limits.memoryBytes(),
-                        limits.cpus(),
-                        Inspection.tasks(runtime.name(), limits))
-                .within(() -> ChildProcess.start(words, RUNTIME_ENVIRONMENT));
+        UnifiedCgroup made =
+                UnifiedCgroup.create(group, limits.memoryBytes(), limits.cpus(), tasks);
+        return ChildProcess.start(made.entering(words), RUNTIME_ENVIRONMENT);
     }
 
     private RuntimeCommand command(SandboxSpec spec, IdBlocks.Block block, Path bundle) {

@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.linux.net.NetworkNamespace;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,6 +25,14 @@ class ContractIT {
     @AfterAll
     static void close() throws Exception {
         GROUNDS.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void noSocketOfTheRuntimeIsInTheNetworkOfTheHost(RuntimeName runtime) throws Exception {
+        try (Sandbox _ = ground(runtime).sandbox("unheard", Limits.DEFAULT)) {
+            assertThat(socketsSeenBy("self")).doesNotContain("runsc-", "unheard");
+        }
     }
 
     @ParameterizedTest
@@ -118,6 +127,14 @@ class ContractIT {
                                                 Files.readSymbolicLink(
                                                         Path.of("/proc/" + pid + "/ns/net")))
                                         .hasToString(link));
+                // gVisor's own socket, and that one would be seen
+                assertThat(socketsSeenBy("self")).doesNotContain("runsc-");
+                StringBuilder inside = new StringBuilder();
+                for (int process : sandbox.processes()) {
+                    inside.append(socketsSeenBy("" + process));
+                }
+                assertThat(inside.toString().contains("@runsc-sandbox."))
+                        .isEqualTo(runtime == RuntimeName.RUNSC);
             }
         }
     }
@@ -135,5 +152,9 @@ class ContractIT {
             assertThat(full.output()).as("/tmp ends at a quarter").contains("67108864");
             assertThat(sandbox.memoryUsed()).isBetween(64L << 20, 256L << 20);
         }
+    }
+
+    private static String socketsSeenBy(String process) throws IOException {
+        return Files.readString(Path.of("/proc", process, "net/unix"));
     }
 }

@@ -21,6 +21,12 @@ class NeighbourIT {
     private static final Limits HALF = new Limits(Limits.bytes("64m"), 0.5, 64);
     private static final int ROUNDS = 25;
     private static final int CALLS = 20;
+    private static final int WARM_UP = 500;
+
+    /// A kernel that does not preempt (`CONFIG_PREEMPT_NONE`) lets the hog run on until the next
+    /// tick of its clock, up to 10 ms, before the one who has waited longer gets the processor.
+    private static final long TURN_NANOS = 10_000_000;
+
     private static final Grounds GROUNDS = new Grounds();
 
     @AfterAll
@@ -40,7 +46,7 @@ class NeighbourIT {
                     file maker  | while :; do /attack/exhaust files /workspace 2000; rm -f f*; done
                     flood       | yes
                     """)
-    void aHogLeavesTheCallsOfItsNeighbourWithinThreeTimes(String name, String script)
+    void aHogLeavesTheCallsOfItsNeighbourWithinThreeTimesAndATurn(String name, String script)
             throws Exception {
         Ground ground = GROUNDS.under(RuntimeName.CRUN);
         try (Sandbox hog = ground.sandbox("hog", HALF);
@@ -49,7 +55,9 @@ class NeighbourIT {
                 GuestProcess attack = hog.guest().start(shell(hog, script))) {
             Thread.ofVirtual().start(() -> drain(attack));
             Ground.await("the hog is at work", () -> hog.tasks() > 1);
-            call(neighbour);
+            for (int i = 0; i < WARM_UP; i++) {
+                call(neighbour);
+            }
             long[] with = new long[ROUNDS * CALLS];
             long[] without = new long[ROUNDS * CALLS];
             for (int round = 0; round < ROUNDS; round++) {
@@ -59,24 +67,12 @@ class NeighbourIT {
                 hog.resume();
             }
 
-            System.err.println(
-                    "NEIGH "
-                            + name
-                            + " p50 "
-                            + percentile(with, 50) / 1000
-                            + " "
-                            + percentile(without, 50) / 1000
-                            + " p99 "
-                            + percentile(with, 99) / 1000
-                            + " "
-                            + percentile(without, 99) / 1000
-                            + " max "
-                            + percentile(with, 100) / 1000
-                            + " "
-                            + percentile(without, 100) / 1000);
             assertThat(percentile(with, 99))
                     .as("99 of 100 calls beside the %s, in ns", name)
-                    .isLessThanOrEqualTo(3 * percentile(without, 99));
+                    .isLessThanOrEqualTo(3 * percentile(without, 99) + TURN_NANOS);
+            assertThat(percentile(with, 50))
+                    .as("half of the calls beside the %s, in ns", name)
+                    .isLessThanOrEqualTo(3 * percentile(without, 50));
         }
     }
 

@@ -19,7 +19,6 @@ import java.util.concurrent.locks.LockSupport;
 /// it, and thawing.
 public final class Cgroup {
     private static final long POLL_NANOS = 500_000;
-    private static final int PERIOD_MICROS = 100_000;
 
     private final String path;
     private final List<Cgroups.Hierarchy> hierarchies;
@@ -99,12 +98,13 @@ public final class Cgroup {
     /// @param pids most processes and threads
     /// @throws IOException if the group is gone, or uses more memory already
     public void limit(long memoryBytes, double cpus, int pids) throws IOException {
-        long quota = Math.max(1000, Math.round(cpus * PERIOD_MICROS));
+        CpuBandwidth cpu = CpuBandwidth.of(cpus);
         if (controller("memory").isPresent()) {
             limitMemory(memoryBytes);
             set("pids", "pids.max", pids);
-            set("cpu", "cpu.cfs_period_us", PERIOD_MICROS);
-            set("cpu", "cpu.cfs_quota_us", quota);
+            set("cpu", "cpu.cfs_quota_us", -1); // else the new period may not go with the old quota
+            set("cpu", "cpu.cfs_period_us", cpu.periodMicros());
+            set("cpu", "cpu.cfs_quota_us", cpu.quotaMicros());
             return;
         }
         Path unified =
@@ -114,7 +114,7 @@ public final class Cgroup {
                         .orElseThrow(() -> new IOException("no control groups"));
         Files.writeString(unified.resolve("memory.max"), String.valueOf(memoryBytes));
         Files.writeString(unified.resolve("pids.max"), String.valueOf(pids));
-        Files.writeString(unified.resolve("cpu.max"), quota + " " + PERIOD_MICROS);
+        Files.writeString(unified.resolve("cpu.max"), cpu.quotaMicros() + " " + cpu.periodMicros());
     }
 
     /// Version 1. Memory with swap can never be less than memory without, so which is written first
@@ -312,6 +312,11 @@ public final class Cgroup {
                 .filter(h -> h.controllers().contains(name))
                 .map(this::directory)
                 .findFirst();
+    }
+
+    /// The version 2 hierarchy, if there is one.
+    Optional<Cgroups.Hierarchy> unified() {
+        return hierarchies.stream().filter(Cgroups.Hierarchy::unified).findFirst();
     }
 
     /// Where another group is in the version 1 hierarchy of a controller.

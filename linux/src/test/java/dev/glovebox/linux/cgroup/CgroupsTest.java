@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.glovebox.linux.MountInfo;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -134,7 +135,34 @@ class CgroupsTest {
 
         assertThat(group.resolve("memory.max")).hasContent("67108864");
         assertThat(group.resolve("pids.max")).hasContent("100");
-        assertThat(group.resolve("cpu.max")).hasContent("150000 100000");
+        assertThat(group.resolve("cpu.max")).hasContent("15000 10000");
+    }
+
+    @Test
+    void versionTwoGroupIsMadeWithItsControllersAndEnteredByItsProcess() throws Exception {
+        Path group = Files.createDirectories(root.resolve("a/b"));
+        Files.writeString(group.resolve("memory.swap.max"), "max");
+
+        UnifiedCgroup made = UnifiedCgroup.create(unified().group("/a/b"), 64 << 20, 2, 100);
+        List<String> words = made.entering(List.of("/bin/echo", "a b", "$0"));
+
+        assertThat(root.resolve("cgroup.subtree_control")).exists();
+        assertThat(root.resolve("a/cgroup.subtree_control")).exists();
+        assertThat(group.resolve("cgroup.subtree_control")).doesNotExist();
+        assertThat(group.resolve("memory.max")).hasContent("67108864");
+        assertThat(group.resolve("memory.swap.max")).hasContent("0");
+        Process process = new ProcessBuilder(words).start();
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEqualTo("a b $0\n");
+        assertThat(group.resolve("cgroup.procs")).hasContent("0");
+    }
+
+    @Test
+    void processorTimeIsGivenInShortPeriods() {
+        assertThat(CpuBandwidth.of(2)).isEqualTo(new CpuBandwidth(20_000, 10_000));
+        assertThat(CpuBandwidth.of(0.1)).isEqualTo(new CpuBandwidth(1_000, 10_000));
+        assertThat(CpuBandwidth.of(0.05)).isEqualTo(new CpuBandwidth(1_000, 20_000));
+        assertThat(CpuBandwidth.of(1024)).isEqualTo(new CpuBandwidth(10_240_000, 10_000));
     }
 
     @Test

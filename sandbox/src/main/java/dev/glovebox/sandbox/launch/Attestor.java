@@ -22,11 +22,13 @@ import java.util.Set;
 /// @param hostNamespaces links of `/proc/self/ns` of the worker, by type, such as `net`
 /// @param network link of the network namespace the sandbox was given, empty if it has its own
 /// @param mounts that were asked for
+/// @param masked files and directories of `/proc` that this kernel has and nobody may see into
 /// @param expected by profile and runtime
 public record Attestor(
         Map<String, String> hostNamespaces,
         Optional<String> network,
         List<Mount> mounts,
+        List<String> masked,
         Expected expected) {
     private static final List<String> NAMESPACES =
             List.of("cgroup", "ipc", "mnt", "net", "pid", "user", "uts");
@@ -161,7 +163,8 @@ public record Attestor(
         }
     }
 
-    private static void kernelFiles(List<MountInfo> seen, List<String> found) {
+    private void kernelFiles(List<MountInfo> seen, List<String> found) {
+        masked.forEach(path -> require(seen, path, found, List.of()));
         // crun keeps only "ro" of the flags of a mount below /proc; there the others say nothing.
         require(seen, "/proc/sys", found, List.of("ro"));
         require(seen, "/proc", found, List.of("nosuid", "nodev", "noexec"));

@@ -2,11 +2,13 @@ package dev.glovebox.sandbox.launch;
 
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.oci.OciConfig;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -17,7 +19,15 @@ public final class HostFacts {
     private static final Map<String, String> NAMESPACES = readNamespaces();
     private static final Map<String, Long> HARD_LIMITS = readHardLimits();
 
+    private static final List<String> MASKED =
+            OciConfig.MASKED.stream().filter(path -> Files.exists(Path.of(path))).toList();
+
     private HostFacts() {}
+
+    /// What of [OciConfig#MASKED] this kernel has.
+    static List<String> masked() {
+        return MASKED;
+    }
 
     /// Links of the worker's namespaces by type, such as `net` to `net:[4026531840]`.
     public static Map<String, String> namespaces() {

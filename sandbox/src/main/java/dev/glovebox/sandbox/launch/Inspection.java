@@ -44,6 +44,7 @@ public record Inspection(Order order, RuntimeName runtime, Guest guest, Cgroup g
                         HostFacts.namespaces(),
                         network(),
                         order.spec().mounts(),
+                        HostFacts.masked(),
                         new Attestor.Expected(
                                 order.privileges(),
                                 SeccompRules.of(order.privileges(), ownKernel()).isPresent(),

@@ -13,13 +13,17 @@ import java.util.Optional;
 /// then on gVisor's kernel and its file server are nobody on the host, with the sandbox's own block
 /// of ids. They keep their records in memory that ends with that mount namespace.
 ///
+/// It is never in the network namespace of the host, not even for a moment: runsc listens for its
+/// own commands on an abstract socket (`@runsc-sandbox.NAME`), which everybody in the namespace of
+/// the one who started it could connect to.
+///
 /// The flags are a list of permission: nothing that opens files of the host (`--overlay2`, logs,
 /// profiles), no sockets or pipes of the host, no raw sockets, no flags by annotation.
 ///
 /// @param init path of glovebox-init on the host
 /// @param socket where the worker listens for this sandbox alone
 /// @param userNamespace path of the sandbox's
-/// @param networkNamespace path of a ready one to join
+/// @param networkNamespace path of a ready one to join, empty = a new one
 /// @param program path of runsc
 /// @param platform how it runs programs: `systrap` or `ptrace`. `kvm` would need `/dev/kvm` to be
 ///   open to every sandbox
@@ -40,7 +44,11 @@ public record GvisorCommand(
         words.addAll(List.of(init.toString(), "--dial", socket.toString(), "--"));
         words.add("nsenter");
         networkNamespace.ifPresent(path -> words.add("--net=" + path));
-        words.addAll(List.of("--user=" + userNamespace, "--", "unshare", "--mount", "--"));
+        words.addAll(List.of("--user=" + userNamespace, "--", "unshare", "--mount"));
+        if (networkNamespace.isEmpty()) {
+            words.add("--net");
+        }
+        words.add("--");
         words.addAll(List.of(program.toString(), "--root", stage.resolve("state").toString()));
         words.addAll(List.of("--platform=" + platform, "--network=host", "--ignore-cgroups"));
         words.addAll(List.of("--oci-seccomp", "--host-uds=none", "--host-fifo=none"));

@@ -1,5 +1,6 @@
 package dev.glovebox.sandbox.oci;
 
+import dev.glovebox.linux.cgroup.CpuBandwidth;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,13 +18,12 @@ import tools.jackson.databind.ObjectMapper;
 public final class OciConfig {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int IDS = 65_536;
-    private static final int CPU_PERIOD_MICROS = 100_000;
     private static final long SOFT_OPEN_FILES = 1024;
     private static final long BYTES_PER_INODE = 4096;
     private static final int UMASK = 0022;
 
     /// Files of `/proc` that tell of the host or reach into it.
-    static final List<String> MASKED =
+    public static final List<String> MASKED =
             List.of(
                     "/proc/acpi",
                     "/proc/asound",
@@ -219,8 +219,8 @@ public final class OciConfig {
                         spec.resources().memoryBytes(),
                         "swap",
                         spec.resources().memoryBytes()));
-        long quota = Math.max(1000, Math.round(spec.resources().cpus() * CPU_PERIOD_MICROS));
-        resources.put("cpu", Map.of("quota", quota, "period", CPU_PERIOD_MICROS));
+        CpuBandwidth cpu = CpuBandwidth.of(spec.resources().cpus());
+        resources.put("cpu", Map.of("quota", cpu.quotaMicros(), "period", cpu.periodMicros()));
         resources.put("pids", Map.of("limit", spec.resources().pids()));
         return resources;
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,6 +21,7 @@ class AttestorTest {
     private static final List<String> TYPES =
             List.of("cgroup", "ipc", "mnt", "net", "pid", "user", "uts");
     private static final String GIVEN = "net:[77]";
+    private static final List<String> MASKED = List.of("/proc/keys", "/proc/scsi");
 
     private static final String MOUNTS =
             """
@@ -32,6 +34,8 @@ class AttestorTest {
             7 1 8:1 /w /workspace rw,nosuid,nodev,idmapped - ext4 /dev/vda rw
             8 1 0:4 / /proc rw,nosuid,nodev,noexec - proc proc rw,hidepid=invisible
             9 8 0:4 /sys /proc/sys ro - proc proc rw,hidepid=invisible
+            12 8 0:5 /null /proc/keys rw,nosuid,noexec - tmpfs tmpfs rw
+            13 8 0:7 / /proc/scsi ro - tmpfs tmpfs ro
             10 1 0:5 / /dev rw,nosuid,noexec - tmpfs tmpfs rw
             11 10 0:6 / /dev/shm rw,nosuid,nodev,noexec - tmpfs tmpfs rw
             """;
@@ -50,6 +54,7 @@ class AttestorTest {
                     host,
                     Optional.of(GIVEN),
                     List.of(new Mount(Path.of("/w"), "/workspace", false)),
+                    MASKED,
                     new Attestor.Expected(Privileges.AGENT, true, true, false, false));
 
     AttestorTest() {
@@ -73,6 +78,16 @@ class AttestorTest {
     @Test
     void aSandboxThatIsWellHasNoMismatch() {
         assertThat(mismatches(MOUNTS)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/proc/keys", "/proc/scsi"})
+    void whatIsNotMaskedIsRefused(String path) {
+        String without =
+                MOUNTS.lines()
+                        .filter(line -> !line.contains(" " + path + " "))
+                        .collect(Collectors.joining("\n"));
+        assertThat(mismatches(without)).containsExactly("nothing is mounted at " + path);
     }
 
     @ParameterizedTest
@@ -151,6 +166,7 @@ class AttestorTest {
                         host,
                         Optional.empty(),
                         List.of(),
+                        MASKED,
                         new Attestor.Expected(Privileges.AGENT, true, true, false, false));
         state.put("ns/net", "net:[2]");
         List<MountInfo> mounts = MountInfo.parse(MOUNTS);
@@ -174,6 +190,7 @@ class AttestorTest {
                         host,
                         Optional.of(GIVEN),
                         List.of(),
+                        MASKED,
                         new Attestor.Expected(Privileges.CONTAINER_ROOT, true, true, true, false));
         for (String ids : List.of("Uid", "Gid")) {
             state.put(ids, "0 0 0 0");
@@ -208,6 +225,7 @@ class AttestorTest {
                         host,
                         Optional.empty(),
                         List.of(new Mount(Path.of("/w"), "/workspace", true)),
+                        MASKED,
                         new Attestor.Expected(Privileges.AGENT, true, true, false, true));
         TYPES.forEach(type -> state.remove("ns/" + type));
         state.remove("CapAmb");
