@@ -19,6 +19,7 @@ import java.util.Optional;
 public final class Flock implements AutoCloseable {
     private static final int O_RDONLY_CLOEXEC_NOFOLLOW = 0x8_0000 | 0x2_0000;
     private static final int LOCK_EX_NB = 2 | 4;
+    private static final int LOCK_UN = 8;
 
     private static final MethodHandle FLOCK =
             Libc.handle(
@@ -46,9 +47,18 @@ public final class Flock implements AutoCloseable {
         return Optional.empty();
     }
 
+    /// Lets the lock go by name before the descriptor: a child that is just being started has a
+    /// copy of the descriptor until it executes its program, and would hold the lock as long.
     @Override
     public void close() {
-        close(descriptor);
+        try (Arena arena = Arena.ofConfined()) {
+            // SAFETY: no memory is passed, and to unlock does not block.
+            int ignored = (int) FLOCK.invokeExact(Libc.errnoCapture(arena), descriptor, LOCK_UN);
+        } catch (Throwable e) {
+            throw Libc.rethrown(e);
+        } finally {
+            close(descriptor);
+        }
     }
 
     /// Locks an open file.
