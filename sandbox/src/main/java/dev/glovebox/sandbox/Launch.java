@@ -125,7 +125,7 @@ final class Launch {
                     Attestation attestation = inspection.attest();
                     awaitExit(spec, process);
                     inspection.attestKernel(block.firstHostId());
-                    limitIpc(spec);
+                    limitIpc(spec, block);
                     return new Started(guest, attestation);
                 } catch (SandboxException | GuestException e) {
                     guest.close();
@@ -310,11 +310,9 @@ final class Launch {
     }
 
     /// gVisor does not use System V IPC of the host.
-    private void limitIpc(SandboxSpec spec) {
+    private void limitIpc(SandboxSpec spec, IdBlocks.Block block) {
         if (!ownKernel && !IpcNamespace.setFromInside()) {
-            state.group(spec.name()).processes().stream()
-                    .findFirst()
-                    .ifPresent(IpcNamespace::limit);
+            IpcNamespace.limit(state.group(spec.name()).processes(), block.firstHostId());
         }
     }
 
