@@ -11,6 +11,7 @@ import dev.glovebox.server.ControlPlane;
 import dev.glovebox.server.ServerConfig;
 import dev.glovebox.worker.PlaceConfig;
 import dev.glovebox.worker.WorkerConfig;
+import dev.glovebox.workspace.Workspaces;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -80,9 +81,7 @@ final class DemoCommand implements Callable<Integer> {
                 narrator.stage("worker polling " + credentials.environmentId());
                 boolean holds =
                         new Demo(url, credentials.apiKey(), credentials.environmentId(), narrator)
-                                .run(
-                                        host,
-                                        id -> new StateDirectories(data).workspaces().resolve(id));
+                                .run(host, id -> workspace(data, id));
                 worker.drain();
                 serving.join(DRAIN.plusSeconds(30));
                 return holds;
@@ -91,6 +90,14 @@ final class DemoCommand implements Callable<Integer> {
             Thread.currentThread().interrupt();
             throw new CliException("interrupted");
         }
+    }
+
+    /// Where the session's files are while the worker has its workspace open.
+    private static Path workspace(Path data, String session) {
+        return Workspaces.open(new StateDirectories(data).workspaces())
+                .whereOpen(session)
+                .orElseThrow(() ->
+                        new CliException("the workspace of " + session + " is not there any more"));
     }
 
     /// Not below `/tmp`, which may be a small file system in memory or one that cannot be

@@ -116,6 +116,27 @@ public final class Workspaces {
         }
     }
 
+    /// Where the files of a workspace are on this host at the moment: a plain directory always, a
+    /// disk only while somebody, in this process or another, has it open. What lies there is
+    /// hostile ([Workspace]).
+    ///
+    /// @throws WorkspaceException for an id that is none, or when the disk refuses
+    public Optional<Path> whereOpen(String id) {
+        Path plain = plain(id);
+        if (isDirectory(plain)) {
+            return Optional.of(plain);
+        }
+        Path disk = disks.resolve(id);
+        DiskImage image = new DiskImage(disk);
+        try {
+            return isDirectory(disk) && image.mounted()
+                    ? Optional.of(image.mountPoint())
+                    : Optional.empty();
+        } catch (IOException e) {
+            throw new WorkspaceException("cannot look for workspace " + id, e);
+        }
+    }
+
     /// Removes the workspace of this id and all that is in it; nothing happens if there is none.
     ///
     /// @throws WorkspaceException when it is open, or something of it is left

@@ -45,6 +45,16 @@ final class WorkspacesIT {
         }
     }
 
+    @Test
+    void whereAWorkspaceIsIsToldWhileItIsOpen() {
+        Workspaces workspaces = small();
+        assertThat(workspaces.whereOpen("sesn_1")).isEmpty();
+        try (Workspace open = workspaces.open("sesn_1")) {
+            assertThat(small().whereOpen("sesn_1")).contains(open.directory());
+        }
+        assertThat(workspaces.whereOpen("sesn_1")).isEmpty();
+    }
+
     /// B5: to within five percent, and what is deleted can be written again.
     @Test
     void aDiskFillerMeetsTheEndOfItsOwnDisk() throws IOException {
