@@ -15,6 +15,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /// Our worker, in this process, with real doors, workspaces and sandboxes; needs root.
 public final class OwnWorker implements AutoCloseable {
@@ -30,7 +31,12 @@ public final class OwnWorker implements AutoCloseable {
         WorkerConfig config =
                 WorkerConfig.of(baseUrl, environmentId, key, folder.resolve("worker"))
                         .withMaxIdle(maxIdle);
-        this.worker = new Worker(config, sandboxes, doors, Workspaces.open(workspaces(folder)));
+        this.worker =
+                new Worker(
+                        config,
+                        sandboxes,
+                        doors,
+                        Workspaces.open(workspaces(folder), Optional.empty()));
     }
 
     /// Starts a worker that serves the desk's environment until it is closed.
