@@ -11,20 +11,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// A sandbox that was started for nobody, and becomes a session's. Needs root.
 class BindIT {
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
     private static final Limits MORE = Limits.DEFAULT.withMemory("3g").withCpus(0.5).withPids(77);
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
-    }
 
     @ParameterizedTest
     @EnumSource(names = {"CRUN", "RUNC"})

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ContainerRootIT {
     private static final int EPERM = 1;
     private static final int ENOSYS = 38;
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     /// What a debugger needs; they reach the sandbox's own processes alone.
     private static final Set<String> FOR_DEBUGGERS =
@@ -30,11 +30,6 @@ class ContainerRootIT {
     private static Sandbox sandbox(RuntimeName runtime, String name) throws Exception {
         return GROUNDS.under(runtime)
                 .sandbox(name, Template.DEV.withRuntime(runtime), Limits.DEFAULT);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     @ParameterizedTest

@@ -15,22 +15,17 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Ways out through files, descriptors, devices and processes, under each runtime. Needs root.
 class EscapeIT {
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     private static Ground ground(RuntimeName runtime) throws Exception {
         return GROUNDS.under(runtime);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     /// The walls themselves, with what must work as the control.

@@ -2,22 +2,17 @@ package dev.glovebox.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Attempts to use up the machine, under each runtime. Needs root.
 class ExhaustionIT {
     private static final Limits SMALL = new Limits(Limits.bytes("64m"), 0.5, 64);
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     private static Ground ground(RuntimeName runtime) throws Exception {
         return GROUNDS.under(runtime);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     /// B1

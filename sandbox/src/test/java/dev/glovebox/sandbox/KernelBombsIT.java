@@ -2,7 +2,7 @@ package dev.glovebox.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -10,12 +10,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// B1, B3, B12, B22, B23: things of the kernel, made until it refuses or kills. Needs root.
 class KernelBombsIT {
     private static final Limits SMALL = new Limits(Limits.bytes("64m"), 0.5, 64);
-    private static final Grounds GROUNDS = new Grounds();
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
-    }
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     /// @param from least number of them that an honest program gets
     /// @param to most that the hog may get

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -20,15 +20,10 @@ class KernelSurfaceIT {
     private static final int EPERM = 1;
     private static final int ENOSYS = 38;
     private static final int UNTRIED = 2000;
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     private static Ground ground(RuntimeName runtime) throws Exception {
         return GROUNDS.under(runtime);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     /// The golden file says of each number what becomes of it, and no runtime and no library that

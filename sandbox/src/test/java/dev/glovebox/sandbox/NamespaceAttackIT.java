@@ -10,22 +10,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// What a sandbox could share with the host or with another sandbox without a file: sockets without
 /// a path, addresses, shared memory, names, clocks. Needs root.
 class NamespaceAttackIT {
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     private static Ground ground(RuntimeName runtime) throws Exception {
         return GROUNDS.under(runtime);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     private static final String CONNECT =

@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -27,12 +27,7 @@ class NeighbourIT {
     /// tick of its clock, up to 10 ms, before the one who has waited longer gets the processor.
     private static final long TURN_NANOS = 10_000_000;
 
-    private static final Grounds GROUNDS = new Grounds();
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
-    }
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     @ParameterizedTest
     @CsvSource(

@@ -17,19 +17,14 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// The states of a sandbox and the ways between them. Needs root.
 class PauseIT {
-    private static final Grounds GROUNDS = new Grounds();
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
-    }
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     @ParameterizedTest
     @EnumSource(names = {"CRUN", "RUNC"})

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.assertj.core.api.Assertions;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// host. Needs root.
 @Isolated
 class ProcAttackIT {
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
     private static final Path CORE_PATTERN = Path.of("/proc/sys/kernel/core_pattern");
 
     /// Settings of the kernel with which the host would run a program of the agent, or fall.
@@ -51,11 +51,6 @@ class ProcAttackIT {
 
     private static Ground ground(RuntimeName runtime) throws Exception {
         return GROUNDS.under(runtime);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     /// A13: the program that made the sandbox, and pid 1, reached through `/proc/*/exe` while

@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// What the profiles beyond `strict` give, and what they do not. Needs root.
 class ProfilesIT {
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
     private static final Limits LIMITS = Limits.DEFAULT.withPids(1024);
 
     /// Makes a package and a repository of it in the workspace, and installs from there.
@@ -38,11 +38,6 @@ class ProfilesIT {
 
     private static Ground ground(RuntimeName runtime) throws Exception {
         return GROUNDS.under(runtime);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     @ParameterizedTest

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -16,7 +16,7 @@ class SystemCallsIT {
     private static final int ENOSYS = 38;
     private static final int SIGSYS = 1000 + 31;
     private static final int SIGSEGV = 1000 + 11;
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     /// Answered as if the kernel were older, so that the C library falls back.
     private static final Set<String> AS_IF_UNKNOWN =
@@ -24,11 +24,6 @@ class SystemCallsIT {
 
     private static Ground ground(RuntimeName runtime) throws Exception {
         return GROUNDS.under(runtime);
-    }
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
     }
 
     /// A1, A6 to A10, A12, A37, A38: new namespaces, mounts, io_uring, keys, bpf, handles, tracing,

@@ -16,22 +16,17 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Sandboxes of templates, from a reference and a command to a running root. Needs root.
 class TemplateRootIT {
-    private static final Grounds GROUNDS = new Grounds();
+    @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     /// Something that no second run writes too.
     private static final String RANDOM = "od -An -N16 -tx8 /dev/urandom > ";
-
-    @AfterAll
-    static void close() throws Exception {
-        GROUNDS.close();
-    }
 
     @ParameterizedTest
     @EnumSource
