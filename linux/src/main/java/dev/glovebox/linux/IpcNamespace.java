@@ -36,10 +36,16 @@ public final class IpcNamespace {
                     "kernel.sem",
                     "250 32000 100 128");
 
+    private static final boolean FROM_INSIDE = readFromInside();
+
     private IpcNamespace() {}
 
     /// Whether a runtime can set them from inside: surely since Linux 6.9. Before, [#limit] does.
     public static boolean setFromInside() {
+        return FROM_INSIDE;
+    }
+
+    private static boolean readFromInside() {
         try {
             Matcher release = RELEASE.matcher(Files.readString(SETTINGS.resolve("osrelease")));
             return release.matches()
