@@ -11,7 +11,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/// A web server on the host's loopback that remembers what it was asked.
+/// A web server, on the host's loopback unless told otherwise, that remembers what it was asked.
 final class FakeWeb implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -21,8 +21,12 @@ final class FakeWeb implements AutoCloseable {
     record Seen(String line, com.sun.net.httpserver.Headers headers, String body) {}
 
     FakeWeb() throws IOException {
-        server =
-                HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 64);
+        this(InetAddress.ofLiteral("127.0.0.1"), 0);
+    }
+
+    /// Listens where the calling thread is; port 0 is a free one.
+    FakeWeb(InetAddress address, int port) throws IOException {
+        server = HttpServer.create(new InetSocketAddress(address, port), 64);
         server.setExecutor(threads);
         server.createContext("/", this::answer);
         server.start();
