@@ -1,0 +1,76 @@
+package dev.glovebox.egress.tls;
+
+import dev.glovebox.egress.EgressException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+
+/// Files by which programs in a sandbox come to believe its door, beside whom the worker believes.
+/// They hold certificates only, and everybody may read them.
+///
+/// @param authority the door's own certificate alone, PEM, for programs that add to what they have
+/// @param bundle it and all roots, PEM, for programs that replace what they have
+/// @param store the same as `bundle` for Java, PKCS #12 without a password
+public record TrustFiles(Path authority, Path bundle, Path store) {
+    private static final Base64.Encoder PEM = Base64.getMimeEncoder(64, new byte[] {'\n'});
+
+    /// Writes them.
+    ///
+    /// @param directory made if missing, closed to others; nothing else is in it
+    /// @throws EgressException if they cannot be written
+    public static TrustFiles write(Path directory, Authority authority, TrustedRoots roots) {
+        TrustFiles files =
+                new TrustFiles(
+                        directory.resolve("ca.crt"),
+                        directory.resolve("ca-certificates.crt"),
+                        directory.resolve("cacerts"));
+        List<X509Certificate> all = new ArrayList<>();
+        all.add(authority.certificate());
+        all.addAll(roots.certificates());
+        try {
+            Files.createDirectories(directory);
+            put(files.authority(), pem(List.of(authority.certificate())));
+            put(files.bundle(), pem(all));
+            put(files.store(), pkcs12(all));
+            return files;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new EgressException("certificates for the sandbox cannot be written", e);
+        }
+    }
+
+    private static void put(Path file, byte[] content) throws IOException {
+        Files.write(file, content);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
+    }
+
+    private static byte[] pem(List<X509Certificate> certificates) throws GeneralSecurityException {
+        StringBuilder text = new StringBuilder();
+        for (X509Certificate certificate : certificates) {
+            text.append("-----BEGIN CERTIFICATE-----\n")
+                    .append(PEM.encodeToString(certificate.getEncoded()))
+                    .append("\n-----END CERTIFICATE-----\n");
+        }
+        return text.toString().getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static byte[] pkcs12(List<X509Certificate> certificates)
+            throws GeneralSecurityException, IOException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        for (int i = 0; i < certificates.size(); i++) {
+            store.setCertificateEntry("ca-" + i, certificates.get(i));
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        store.store(out, null);
+        return out.toByteArray();
+    }
+}

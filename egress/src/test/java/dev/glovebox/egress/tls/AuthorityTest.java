@@ -1,0 +1,128 @@
+package dev.glovebox.egress.tls;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.glovebox.protocol.egress.Host;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertPathValidator;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.PKIXParameters;
+import java.security.cert.TrustAnchor;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Date;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AuthorityTest {
+    private static final Host GOOD = Host.parse("good.test");
+
+    @TempDir Path directory;
+    private final Instant now = Instant.now();
+    private final Authority authority = Authority.create("one", now);
+
+    private static void verify(X509Certificate leaf, Authority by, Instant at) throws Exception {
+        PKIXParameters parameters =
+                new PKIXParameters(Set.of(new TrustAnchor(by.certificate(), null)));
+        parameters.setRevocationEnabled(false);
+        parameters.setDate(Date.from(at));
+        CertPathValidator.getInstance("PKIX")
+                .validate(
+                        CertificateFactory.getInstance("X.509").generateCertPath(List.of(leaf)),
+                        parameters);
+    }
+
+    private X509Certificate leaf(Host host) throws Exception {
+        return authority.issue(host, authority.newLeafKeys().getPublic(), now);
+    }
+
+    @Test
+    void leafIsBelievedByItsSandbox_andByNoOther() throws Exception {
+        X509Certificate leaf = leaf(GOOD);
+        verify(leaf, authority, now);
+        assertThat(leaf.getSubjectAlternativeNames()).containsExactly(List.of(2, "good.test"));
+        Authority other = Authority.create("one", now);
+        assertThatThrownBy(() -> verify(leaf, other, now))
+                .isInstanceOf(CertPathValidatorException.class);
+    }
+
+    @Test
+    void nothingIsBelievedAfterADay() throws Exception {
+        X509Certificate leaf = leaf(GOOD);
+        assertThat(Duration.between(now, authority.certificate().getNotAfter().toInstant()))
+                .isLessThanOrEqualTo(Duration.ofHours(24));
+        assertThatThrownBy(() -> verify(leaf, authority, now.plus(Duration.ofHours(25))))
+                .isInstanceOf(CertPathValidatorException.class);
+    }
+
+    @Test
+    void leafCannotVouchForOthers_andTheAuthorityOnlyForServers() throws Exception {
+        assertThat(leaf(GOOD).getBasicConstraints()).isEqualTo(-1);
+        assertThat(authority.certificate().getBasicConstraints()).isZero();
+        assertThat(authority.certificate().getExtendedKeyUsage())
+                .containsExactly("1.3.6.1.5.5.7.3.1");
+        assertThat(authority.certificate().getCriticalExtensionOIDs())
+                .contains("2.5.29.15", "2.5.29.19", "2.5.29.37");
+    }
+
+    @Test
+    void addressIsNamedAsAnAddress() throws Exception {
+        assertThat(leaf(Host.parse("203.0.113.7")).getSubjectAlternativeNames())
+                .containsExactly(List.of(7, "203.0.113.7"));
+        assertThat(leaf(Host.parse("2001:db8::7")).getSubjectAlternativeNames())
+                .containsExactly(List.of(7, "2001:db8:0:0:0:0:0:7"));
+    }
+
+    @Test
+    void keptLeavesAreBounded() throws Exception {
+        Leaves leaves = new Leaves(authority, 8, InstantSource.system());
+        Object first = leaves.of(GOOD);
+        assertThat(leaves.of(GOOD)).isSameAs(first);
+        for (int i = 0; i < 50; i++) {
+            leaves.of(Host.parse("n" + i + ".good.test"));
+        }
+        assertThat(leaves.size()).isEqualTo(8);
+        assertThat(leaves.of(GOOD)).isNotSameAs(first);
+    }
+
+    @Test
+    void filesHoldTheAuthorityAndTheRoots_andNoKey() throws Exception {
+        Path pem = directory.resolve("roots.pem");
+        Authority root = Authority.create("root", now);
+        TrustFiles rootFiles =
+                TrustFiles.write(
+                        directory.resolve("root"),
+                        root,
+                        TrustedRoots.in(
+                                TrustFiles.write(
+                                                directory.resolve("x"), root, TrustedRoots.system())
+                                        .authority()));
+        Files.copy(rootFiles.authority(), pem);
+        TrustFiles files =
+                TrustFiles.write(directory.resolve("files"), authority, TrustedRoots.in(pem));
+        assertThat(TrustedRoots.in(files.bundle()).certificates())
+                .containsExactly(authority.certificate(), root.certificate());
+        assertThat(TrustedRoots.in(files.authority()).certificates())
+                .containsExactly(authority.certificate());
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(files.store())) {
+            store.load(in, null);
+        }
+        assertThat(store.size()).isEqualTo(2);
+        assertThat(store.isCertificateEntry("ca-0")).isTrue();
+        for (Path file : List.of(files.authority(), files.bundle(), files.store())) {
+            assertThat(Files.readString(file, StandardCharsets.ISO_8859_1))
+                    .doesNotContain("PRIVATE");
+        }
+    }
+}
