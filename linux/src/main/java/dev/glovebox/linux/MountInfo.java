@@ -38,10 +38,19 @@ public record MountInfo(
     ///
     /// @throws UncheckedIOException when `/proc` cannot be read
     public static List<MountInfo> ofThisProcess() {
+        return in(Path.of("/proc/self/mountinfo"));
+    }
+
+    /// What the calling thread, of [KernelThread], sees mounted now.
+    static List<MountInfo> ofThisThread() {
+        return in(Path.of("/proc/thread-self/mountinfo"));
+    }
+
+    private static List<MountInfo> in(Path file) {
         try {
-            return parse(Files.readString(Path.of("/proc/self/mountinfo")));
+            return parse(Files.readString(file));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read /proc/self/mountinfo", e);
+            throw new UncheckedIOException("cannot read " + file, e);
         }
     }
 

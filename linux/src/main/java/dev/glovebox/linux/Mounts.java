@@ -8,13 +8,12 @@ import java.nio.file.Path;
 /// Mounts, made in a mount namespace that no one else sees.
 ///
 /// Everything the product mounts for a sandbox is mounted by a [KernelThread] that has first taken
-/// a private copy of the mount table ([#privateNamespace]). The host's own table is never changed,
-/// so there is nothing to unmount after a crash: the mounts end with the last process that lives in
-/// the copy.
+/// a private copy of a mount table ([MountNamespace], [#privateNamespace]). The host's own table is
+/// not changed by that, so there is nothing to unmount after a crash: the mounts end with the last
+/// process that lives in the copy.
 ///
-/// A bind mount made here gets its flags from `mount_setattr(2)` (Linux 5.12) on the detached tree,
-/// recursively, *before* it is attached: at no instant is it visible with weaker flags, and a mount
-/// below the source cannot keep flags of its own.
+/// A bind mount gets its flags from `mount_setattr(2)` (Linux 5.12) before it is attached
+/// ([DetachedMount]).
 public final class Mounts {
     private static final String CANNOT_SHIFT =
             "on this kernel its file system cannot shift owners; ext4, xfs and btrfs can";
@@ -28,6 +27,7 @@ public final class Mounts {
     private static final long NR_OPEN_TREE = 428; // Linux 5.2, the same on every architecture
     static final long NR_MOVE_MOUNT = 429; // Linux 5.2
     private static final long NR_MOUNT_SETATTR = 442; // Linux 5.12
+    static final int NOT_SHIFTED = -1;
     private static final long AT_FDCWD = -100;
     private static final long AT_EMPTY_PATH = 0x1000;
     private static final long AT_RECURSIVE = 0x8000;
@@ -82,7 +82,9 @@ public final class Mounts {
     /// @param target an existing file or directory
     /// @param readOnly whether writes through the new mount fail with `EROFS`
     public static void bind(Path source, Path target, boolean readOnly) {
-        bind(source, target, readOnly, -1);
+        try (DetachedMount mount = DetachedMount.of(source)) {
+            mount.attach(target, readOnly);
+        }
     }
 
     /// Like [#bind(Path, Path, boolean)], with owners shifted into a user namespace.
@@ -94,14 +96,16 @@ public final class Mounts {
     ///   id-mapped
     public static void bindMapped(
             Path source, Path target, boolean readOnly, UserNamespace namespace) {
-        bind(source, target, readOnly, namespace.descriptor());
+        try (DetachedMount mount = DetachedMount.of(source)) {
+            mount.attachMapped(target, readOnly, namespace);
+        }
     }
 
     /// Makes an attached mount, alone and not what is mounted below it, read-only.
     public static void makeReadOnly(Path target) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = arena.allocateFrom(target.toString());
-            setAttributes(arena, (int) AT_FDCWD, path, 0, MOUNT_ATTR_RDONLY, -1, target);
+            setAttributes(arena, (int) AT_FDCWD, path, 0, MOUNT_ATTR_RDONLY, NOT_SHIFTED, target);
         }
     }
 
@@ -121,38 +125,32 @@ public final class Mounts {
         }
     }
 
-    private static void bind(Path source, Path target, boolean readOnly, int userNamespace) {
-        try (Arena arena = Arena.ofConfined()) {
-            int tree = detachedTree(arena, source, readOnly, userNamespace);
-            try {
-                attach(arena, tree, target);
-            } finally {
-                close(tree);
-            }
-        }
-    }
-
-    /// A copy of the source with all that is mounted below it, that is mounted nowhere yet and has
-    /// its flags already. The caller closes the descriptor, with which it goes unless it was
-    /// attached.
+    /// A [DetachedMount] with its flags and shift, as a descriptor that the caller closes.
     static int detachedTree(Arena arena, Path source, boolean readOnly, int userNamespace) {
         int tree = openTree(arena, source);
         try {
-            long set =
-                    MOUNT_ATTR_NOSUID
-                            | MOUNT_ATTR_NODEV
-                            | (readOnly ? MOUNT_ATTR_RDONLY : 0)
-                            | (userNamespace >= 0 ? MOUNT_ATTR_IDMAP : 0);
-            long flags = AT_EMPTY_PATH | AT_RECURSIVE;
-            setAttributes(arena, tree, arena.allocateFrom(""), flags, set, userNamespace, source);
+            restrict(arena, tree, source, readOnly, userNamespace);
             return tree;
         } catch (LinuxException e) {
-            close(tree);
+            NamespaceCalls.close(tree);
             throw e;
         }
     }
 
-    private static int openTree(Arena arena, Path source) {
+    /// Sets the flags of a tree that is not attached.
+    ///
+    /// @param userNamespace to shift owners into, or [#NOT_SHIFTED]
+    static void restrict(Arena arena, int tree, Path source, boolean readOnly, int userNamespace) {
+        long set =
+                MOUNT_ATTR_NOSUID
+                        | MOUNT_ATTR_NODEV
+                        | (readOnly ? MOUNT_ATTR_RDONLY : 0)
+                        | (userNamespace >= 0 ? MOUNT_ATTR_IDMAP : 0);
+        long flags = AT_EMPTY_PATH | AT_RECURSIVE;
+        setAttributes(arena, tree, arena.allocateFrom(""), flags, set, userNamespace, source);
+    }
+
+    static int openTree(Arena arena, Path source) {
         MemorySegment path = arena.allocateFrom(source.toString());
         long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
         MemorySegment capture = Libc.errnoCapture(arena);
@@ -170,7 +168,7 @@ public final class Mounts {
                         0);
     }
 
-    private static void attach(Arena arena, int tree, Path target) {
+    static void attach(Arena arena, int tree, Path target) {
         MemorySegment empty = arena.allocateFrom("");
         MemorySegment path = arena.allocateFrom(target.toString());
         MemorySegment capture = Libc.errnoCapture(arena);
@@ -256,20 +254,6 @@ public final class Mounts {
                                     capture, number, first, second, third, fourth, fifth);
             Libc.check((int) result, capture, name, subject);
             return result;
-        } catch (Throwable e) {
-            throw Libc.rethrown(e);
-        }
-    }
-
-    static void close(int descriptor) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment capture = Libc.errnoCapture(arena);
-            // SAFETY: the descriptor is ours and is not used again.
-            Libc.check(
-                    (int) Libc.CLOSE.invokeExact(capture, descriptor),
-                    capture,
-                    "close",
-                    "mount tree");
         } catch (Throwable e) {
             throw Libc.rethrown(e);
         }
