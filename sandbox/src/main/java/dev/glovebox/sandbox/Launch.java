@@ -1,10 +1,10 @@
 package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.ChildProcess;
+import dev.glovebox.linux.HeldFile;
 import dev.glovebox.linux.IpcNamespace;
 import dev.glovebox.linux.KernelThread;
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.Mounts;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.linux.cgroup.LegacyCgroup;
@@ -18,12 +18,13 @@ import dev.glovebox.sandbox.launch.HostFacts;
 import dev.glovebox.sandbox.launch.IdBlocks;
 import dev.glovebox.sandbox.launch.Inspection;
 import dev.glovebox.sandbox.launch.Order;
+import dev.glovebox.sandbox.launch.RuntimeHome;
 import dev.glovebox.sandbox.oci.GvisorCommand;
 import dev.glovebox.sandbox.oci.OciConfig;
 import dev.glovebox.sandbox.oci.OciSpec;
 import dev.glovebox.sandbox.oci.RuntimeCommand;
 import dev.glovebox.sandbox.root.BaseRoot;
-import dev.glovebox.sandbox.root.RootPlan;
+import dev.glovebox.sandbox.root.Sources;
 import dev.glovebox.sandbox.root.Stage;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
@@ -42,7 +43,8 @@ import java.util.OptionalInt;
 /// ```
 /// worker thread                     kernel thread                  runtime        pid 1 inside
 /// listen on a socket of its own
-///                                   own copy of the mount table
+///                                   take what of the host is shown
+///                                   own copy of a small mount table
 ///                                   assemble the root
 ///                                   start: init --dial, becomes -> joins and makes
 /// accept one, unlink                ends                           namespaces, -> HELLO
@@ -63,7 +65,7 @@ import java.util.OptionalInt;
 ///
 /// Its output is a pipe, never a file or device of the host: crun gives the agent ownership of what
 /// it finds there, and with `/dev/null` that is the one of the host.
-final class Launch {
+final class Launch implements AutoCloseable {
 
     private static final int LOG_CHARACTERS = 600;
 
@@ -85,6 +87,7 @@ final class Launch {
     private final Duration timeout;
     private final boolean ownKernel;
     private final boolean ownGroup;
+    private final RuntimeHome home;
 
     Launch(
             StateDirectory state,
@@ -99,6 +102,19 @@ final class Launch {
         this.timeout = timeout;
         this.ownKernel = runtime.name() == RuntimeName.RUNSC;
         this.ownGroup = ownKernel || (runtime.name() == RuntimeName.CRUN && cgroups.legacy());
+        this.home =
+                RuntimeHome.of(
+                        runtime.name(),
+                        runtime.program(),
+                        state.path(),
+                        runtime.name() == RuntimeName.CRUN
+                                ? cgroups.hybridTree()
+                                : Optional.empty());
+    }
+
+    @Override
+    public void close() {
+        home.close();
     }
 
     RuntimeName runtime() {
@@ -113,11 +129,12 @@ final class Launch {
     /// @throws SandboxException saying why it did not start, or what it is not
     Started run(Order order, IdBlocks.Block block) {
         SandboxSpec spec = order.spec();
-        Path bundle = state.bundle(spec.name());
-        try (GuestListener listener = GuestListener.bind(state.socket(block))) {
-            Files.createDirectories(bundle);
+        try (GuestListener listener = GuestListener.bind(state.socket(block));
+                Network network = Network.of(spec)) {
+            Files.createDirectories(state.bundle(spec.name()));
             try (ChildProcess process =
-                    KernelThread.call("start-" + spec.name(), () -> spawn(order, block, bundle))) {
+                    KernelThread.call(
+                            "start-" + spec.name(), () -> spawn(order, block, network.path()))) {
                 Guest guest = guest(spec, listener, process);
                 try {
                     Inspection inspection =
@@ -138,43 +155,60 @@ final class Launch {
         }
     }
 
-    private ChildProcess spawn(Order order, IdBlocks.Block block, Path bundle) throws Exception {
-        SandboxSpec spec = order.spec();
-        Path place = place(order);
-        Mounts.privateNamespace();
-        if (runtime.name() == RuntimeName.CRUN) {
-            cgroups.hybridTree().ifPresent(Mounts::detach);
+    /// The network namespace to join, by a path that is right wherever the runtime is.
+    private record Network(Optional<HeldFile> file) implements AutoCloseable {
+        static Network of(SandboxSpec spec) {
+            return new Network(spec.networkNamespace().map(HeldFile::open));
         }
-        boolean root = order.privileges().id() == 0;
-        Stage stage =
-                new Stage(
-                        place,
-                        base,
-                        new Stage.Ids(
-                                block.firstHostId(),
-                                order.privileges().id(),
-                                block.namespace(),
-                                block.mounts(root)));
-        Limits limits = spec.limits();
-        stage.assemble(
-                order.plan(),
+
+        Optional<Path> path() {
+            return file.map(HeldFile::path);
+        }
+
+        @Override
+        public void close() {
+            file.ifPresent(HeldFile::close);
+        }
+    }
+
+    private ChildProcess spawn(Order order, IdBlocks.Block block, Optional<Path> network)
+            throws Exception {
+        SandboxSpec spec = order.spec();
+        List<Stage.Entry> entries =
                 spec.mounts().stream()
                         .map(m -> new Stage.Entry(m.source(), m.target(), m.readOnly()))
-                        .toList(),
-                ownKernel
-                        ? Optional.empty()
-                        : Optional.of(new Stage.Scratch(limits.tmpBytes(), limits.homeBytes())));
-        byte[] config = OciConfig.write(config(order, block, stage.root()));
-        List<String> words;
-        if (ownKernel) {
-            stage.beside("state");
-            Files.write(stage.beside("bundle").resolve("config.json"), config);
-            words = kernelCommand(spec, block, place).words();
-        } else {
-            Files.write(bundle.resolve("config.json"), config);
-            words = command(spec, block, bundle).words();
+                        .toList();
+        try (Sources sources = Stage.take(order.plan(), base, entries)) {
+            home.enter();
+            Stage stage = new Stage(home.place(), base, ids(order, block), sources);
+            Limits limits = spec.limits();
+            stage.assemble(
+                    order.plan(),
+                    entries,
+                    ownKernel
+                            ? Optional.empty()
+                            : Optional.of(
+                                    new Stage.Scratch(limits.tmpBytes(), limits.homeBytes())));
+            byte[] config = OciConfig.write(config(order, block, stage.root(), network));
+            List<String> words;
+            if (ownKernel) {
+                stage.beside("state");
+                Files.write(stage.beside("bundle").resolve("config.json"), config);
+                words = kernelCommand(spec, block, network).words();
+            } else {
+                Path bundle = state.bundle(spec.name());
+                Files.write(bundle.resolve("config.json"), config);
+                words = command(spec, block, bundle).words();
+            }
+            return ownGroup
+                    ? inGroup(order, words)
+                    : ChildProcess.start(words, RUNTIME_ENVIRONMENT);
         }
-        return ownGroup ? inGroup(order, words) : ChildProcess.start(words, RUNTIME_ENVIRONMENT);
+    }
+
+    private static Stage.Ids ids(Order order, IdBlocks.Block block) {
+        int id = order.privileges().id();
+        return new Stage.Ids(block.firstHostId(), id, block.namespace(), block.mounts(id == 0));
     }
 
     private ChildProcess inGroup(Order order, List<String> words) throws Exception {
@@ -194,7 +228,7 @@ final class Launch {
         return new RuntimeCommand(
                 base.init(),
                 state.socket(block),
-                runtime.program(),
+                home.program(),
                 state.runtimeRoot(),
                 bundle.resolve("log"),
                 bundle,
@@ -202,31 +236,20 @@ final class Launch {
                 ownGroup);
     }
 
-    private GvisorCommand kernelCommand(SandboxSpec spec, IdBlocks.Block block, Path stage) {
+    private GvisorCommand kernelCommand(
+            SandboxSpec spec, IdBlocks.Block block, Optional<Path> network) {
         return new GvisorCommand(
                 base.init(),
                 state.socket(block),
                 block.namespace().path(),
-                spec.networkNamespace(),
-                runtime.program(),
+                network,
+                home.program(),
                 runtime.platform(),
-                stage,
+                home.place(),
                 spec.name());
     }
 
-    private Path place(Order order) throws IOException {
-        List<Path> needed = new ArrayList<>(List.of(state.path(), runtime.program()));
-        order.spec().networkNamespace().ifPresent(needed::add);
-        order.spec().mounts().forEach(mount -> needed.add(mount.source()));
-        needed.addAll(order.plan().layers().topFirst());
-        order.plan().writable().flatMap(RootPlan.Writable::kept).ifPresent(needed::add);
-        return Stage.place(needed)
-                .orElseThrow(() ->
-                        new IOException(
-                                "no directory of /mnt, /media, /srv, /opt is free of: " + needed));
-    }
-
-    private OciSpec config(Order order, IdBlocks.Block block, Path root) {
+    private OciSpec config(Order order, IdBlocks.Block block, Path root, Optional<Path> network) {
         SandboxSpec spec = order.spec();
         Limits limits = spec.limits();
         return new OciSpec(
@@ -235,7 +258,7 @@ final class Launch {
                 order.privileges(),
                 block.firstHostId(),
                 ownKernel,
-                spec.networkNamespace(),
+                network,
                 ownKernel ? submounts(order, root) : List.of(),
                 new OciSpec.Resources(
                         state.group(spec.name()).path(),

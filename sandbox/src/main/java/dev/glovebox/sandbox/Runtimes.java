@@ -17,7 +17,7 @@ import java.util.function.Function;
 /// A trial is a real sandbox, started and attested, with the deadline of every start. What came of
 /// it is remembered. gVisor is tried with each of its ways to run programs: `systrap` where its
 /// version has that, else `ptrace`.
-final class Runtimes {
+final class Runtimes implements AutoCloseable {
     private static final List<String> PLATFORMS = List.of("systrap", "ptrace");
 
     private final Function<Installed, Launch> launches;
@@ -129,8 +129,20 @@ final class Runtimes {
                 return new RuntimeProbe(name, true, "");
             } catch (SandboxException e) {
                 failures.add(String.valueOf(e.getMessage()));
+                launch.close();
             }
         }
         return new RuntimeProbe(name, false, String.join("; ", failures));
+    }
+
+    /// Lets go of what those that work need to start.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            working.values().forEach(Launch::close);
+        } finally {
+            lock.unlock();
+        }
     }
 }

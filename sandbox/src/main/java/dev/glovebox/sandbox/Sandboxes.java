@@ -166,6 +166,7 @@ public final class Sandboxes implements AutoCloseable {
                 LOG.log(Level.ERROR, "cannot end sandbox " + sandbox.name(), e);
             }
         }
+        runtimes.close();
         state.close();
         blocks.close();
     }

@@ -247,10 +247,10 @@ class LifeCycleIT {
         worker.destroyForcibly().waitFor();
 
         Ground.await("all have ended", () -> pids.stream().noneMatch(Ground::lives));
-        assertThat(state.resolve("bundles/doomed")).exists();
+        assertThat(state.resolve("live/bundles/doomed")).exists();
         try (Sandboxes next = Sandboxes.open(SandboxConfig.in(state))) {
-            assertThat(state.resolve("bundles/doomed")).doesNotExist();
-            assertThat(state.resolve("runtime/doomed")).doesNotExist();
+            assertThat(state.resolve("live/bundles/doomed")).doesNotExist();
+            assertThat(state.resolve("live/runtime/doomed")).doesNotExist();
             next.create(SandboxSpec.of("doomed", List.of())).close();
         }
     }
@@ -260,7 +260,7 @@ class LifeCycleIT {
     @CsvSource(
             delimiter = '|',
             value = {
-                "-Ur | echo 0 > /proc/sys/user/max_user_namespaces | no user namespace",
+                "-Urm | echo 0 > /proc/sys/user/max_user_namespaces | no user namespace",
                 "-m | umount -R -l /sys/fs/cgroup | no control groups for memory, cpu, pids"
             })
     void aHostThatLacksWhatIsNeededIsToldSo(String unshare, String cripple, String message)
@@ -296,12 +296,13 @@ class LifeCycleIT {
         List<String> found = new ArrayList<>();
         for (String child : List.of("bundles", "runtime")) {
             try (var entries =
-                    Files.newDirectoryStream(ground.directory().resolve("state").resolve(child))) {
+                    Files.newDirectoryStream(
+                            ground.directory().resolve("state/live").resolve(child))) {
                 entries.forEach(e -> found.add(e.toString()));
             }
         }
         try (var sockets =
-                Files.newDirectoryStream(ground.directory().resolve("state"), "*.sock")) {
+                Files.newDirectoryStream(ground.directory().resolve("state/live"), "*.sock")) {
             sockets.forEach(e -> found.add(e.toString()));
         }
         return found;

@@ -162,9 +162,9 @@ class ProfilesIT {
     @Test
     void rootOfANestedSandboxMountsInItsOwnKernelOnly() throws Exception {
         Template nested = Template.host("nested", Profile.NESTED);
-        String mounts = Files.readString(Path.of("/proc/self/mountinfo"));
         try (Ground ground = Ground.open(RuntimeName.RUNSC);
                 Sandbox sandbox = ground.sandbox("nested", nested, LIMITS)) {
+            String mounts = Files.readString(Path.of("/proc/self/mountinfo"));
             Ground.Result result =
                     Ground.shell(
                             sandbox,

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,12 +64,14 @@ class ReconcileIT {
             Census clean = Census.of(state);
             for (int i = 0; i < kills; i++) {
                 long delay = random.nextLong(runtime == RuntimeName.CRUN ? 15_000_000 : 60_000_000);
-                Thread killer = Thread.ofPlatform().start(() -> killRuntime(state, delay));
+                AtomicBoolean over = new AtomicBoolean();
+                Thread killer = Thread.ofPlatform().start(() -> killRuntime(state, delay, over));
                 try {
                     sandboxes.create(SandboxSpec.of("s" + i, List.of())).close();
                 } catch (SandboxException e) {
                     failed++;
                 }
+                over.set(true);
                 killer.join();
                 awaitClean(clean, state, directory.resolve("none"), "kill " + i);
             }
@@ -92,10 +95,10 @@ class ReconcileIT {
         }
     }
 
-    private static void killRuntime(Path state, long delayNanos) {
-        long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    /// Some starts are over before the killer has seen them.
+    private static void killRuntime(Path state, long delayNanos, AtomicBoolean over) {
         List<ProcessHandle> runtimes = List.of();
-        while (runtimes.isEmpty() && System.nanoTime() < end) {
+        while (runtimes.isEmpty() && !over.get()) {
             runtimes = runtimes(state);
         }
         LockSupport.parkNanos(delayNanos);
@@ -107,7 +110,7 @@ class ReconcileIT {
                 .filter(process ->
                         process.info().arguments().stream()
                                 .flatMap(Arrays::stream)
-                                .anyMatch(word -> word.startsWith(state + "/runtime")))
+                                .anyMatch(word -> word.startsWith(state + "/live/runtime")))
                 .toList();
     }
 

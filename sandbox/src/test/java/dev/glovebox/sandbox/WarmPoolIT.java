@@ -118,7 +118,7 @@ class WarmPoolIT {
             assertThat(names).hasSize(5);
             assertThat(pool.stats().claimed()).isEqualTo(5);
         }
-        assertThat(ground.directory().resolve("state/bundles")).isEmptyDirectory();
+        assertThat(ground.directory().resolve("state/live/bundles")).isEmptyDirectory();
         assertThat(pins).isEmptyDirectory();
     }
 
@@ -217,7 +217,7 @@ class WarmPoolIT {
         pool.close();
 
         assertThat(members()).isEmpty();
-        assertThat(ground.directory().resolve("state/bundles")).isEmptyDirectory();
+        assertThat(ground.directory().resolve("state/live/bundles")).isEmptyDirectory();
         assertThat(pins).isEmptyDirectory();
         assertThat(pool.claim(NOTHING)).isEmpty();
     }

@@ -121,7 +121,7 @@ class WarmPlacesIT {
 
     /// Sandboxes there are, by their bundles.
     private List<String> named(String prefix) {
-        try (var bundles = Files.list(state.resolve("sb/bundles"))) {
+        try (var bundles = Files.list(state.resolve("sb/live/bundles"))) {
             return bundles.map(b -> b.getFileName().toString())
                     .filter(name -> name.startsWith(prefix))
                     .toList();

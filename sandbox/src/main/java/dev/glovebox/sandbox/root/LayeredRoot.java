@@ -72,12 +72,29 @@ final class LayeredRoot {
         }
     }
 
-    private Path shifted(Path directory) throws IOException {
-        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-            throw new IOException("a layer must be a directory: " + directory);
+    /// What of the host it is made of.
+    ///
+    /// @throws IOException if a layer is no directory
+    static List<Path> sources(RootPlan plan, BaseRoot base) throws IOException {
+        List<Path> sources = new ArrayList<>(plan.layers().topFirst());
+        if (plan.host()) {
+            sources.add(base.host().skeleton());
+            base.host().parts().forEach(part -> sources.addAll(part.lowers()));
         }
+        for (Path layer : sources) {
+            if (!Files.isDirectory(layer, LinkOption.NOFOLLOW_LINKS)) {
+                throw new IOException("a layer must be a directory: " + layer);
+            }
+        }
+        plan.writable()
+                .flatMap(RootPlan.Writable::kept)
+                .ifPresent(kept -> sources.add(kept.resolveSibling("")));
+        return sources;
+    }
+
+    private Path shifted(Path directory) throws IOException {
         Path target = stage.beside("layers/" + shifted++);
-        Mounts.bindMapped(directory, target, true, stage.ids().layers());
+        stage.sources().bindMapped(directory, target, true, stage.ids().layers());
         return target;
     }
 
@@ -86,7 +103,7 @@ final class LayeredRoot {
         if (writable.kept().isPresent()) {
             Path kept = writable.kept().get();
             Path parent = kept.resolveSibling("");
-            Mounts.bindMapped(parent, mount, false, stage.ids().layers());
+            stage.sources().bindMapped(parent, mount, false, stage.ids().layers());
             String name = kept.getFileName().toString();
             return new Upper(mount.resolve(name), mount.resolve(name + BaseRoot.WORK));
         }
@@ -156,9 +173,9 @@ final class LayeredRoot {
         file(".glovebox/init", new byte[0]);
         for (Stage.Entry entry : entries) {
             String target = entry.target().substring(1);
-            if (Files.isDirectory(entry.source())) {
+            if (stage.sources().isDirectory(entry.source())) {
                 ownDirectories(points, target);
-            } else if (Files.isRegularFile(entry.source())) {
+            } else {
                 file(target, new byte[0]);
             }
         }

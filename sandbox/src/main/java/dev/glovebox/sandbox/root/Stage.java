@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,6 +31,7 @@ import java.util.Optional;
 /// put a symbolic link in the way.
 public final class Stage {
     private static final List<String> PLACES = List.of("/mnt", "/media", "/srv", "/opt");
+    private static final Path PROGRAMS = Path.of("/usr");
     private static final long BYTES_PER_INODE = 16_384;
 
     private static final List<String> DIRECTORIES =
@@ -58,12 +60,31 @@ public final class Stage {
     private final Path place;
     private final BaseRoot base;
     private final Ids ids;
+    private final Sources sources;
 
     /// @param place from [#place]
-    public Stage(Path place, BaseRoot base, Ids ids) {
+    /// @param sources from [#take], of the same plan and entries
+    public Stage(Path place, BaseRoot base, Ids ids, Sources sources) {
         this.place = place;
         this.base = base;
         this.ids = ids;
+        this.sources = sources;
+    }
+
+    /// Takes of the host what a root is made of. The caller closes it once the root is assembled.
+    ///
+    /// @throws dev.glovebox.linux.LinuxException if something is not there
+    /// @throws IOException if a layer is no directory
+    public static Sources take(RootPlan plan, BaseRoot base, List<Entry> entries)
+            throws IOException {
+        List<Path> paths = new ArrayList<>(List.of(base.init()));
+        if (plan.plain()) {
+            paths.addAll(List.of(PROGRAMS, base.etc()));
+        } else {
+            paths.addAll(LayeredRoot.sources(plan, base));
+        }
+        entries.forEach(entry -> paths.add(entry.source()));
+        return Sources.of(paths);
     }
 
     /// The ids of one sandbox.
@@ -114,23 +135,18 @@ public final class Stage {
     /// @throws IOException when a mount point cannot be made
     public void assemble(RootPlan plan, List<Entry> entries, Optional<Scratch> scratch)
             throws IOException {
-        for (Entry entry : entries) {
-            if (entry.source().startsWith(place)) {
-                throw new IOException("source " + entry.source() + " lies under " + place);
-            }
-        }
         Mounts.tmpfs(place, "size=4m,nr_inodes=8192,mode=755," + owner(0));
         Path root = beside("root");
         if (plan.plain()) {
             Mounts.tmpfs(root, "size=1m,nr_inodes=4096,mode=755," + owner(0));
             skeleton();
-            Mounts.bind(Path.of("/usr"), root.resolve("usr"), true);
-            Mounts.bindMapped(base.etc(), root.resolve("etc"), true, ids.layers());
+            sources.bind(PROGRAMS, root.resolve("usr"), true);
+            sources.bindMapped(base.etc(), root.resolve("etc"), true, ids.layers());
             Files.createFile(root.resolve(".glovebox/init"));
         } else {
             new LayeredRoot(this, plan, base).mount(entries);
         }
-        Mounts.bind(base.init(), root.resolve(".glovebox/init"), true);
+        sources.bind(base.init(), root.resolve(".glovebox/init"), true);
         if (scratch.isPresent()) {
             scratch("tmp", scratch.get().tmpBytes(), "1777");
             scratch("home/agent", scratch.get().homeBytes(), "755");
@@ -138,7 +154,7 @@ public final class Stage {
         for (Entry entry : entries) {
             Path target = root.resolve(entry.target().substring(1));
             mountPoint(entry, target);
-            Mounts.bindMapped(entry.source(), target, entry.readOnly(), ids.mounts());
+            sources.bindMapped(entry.source(), target, entry.readOnly(), ids.mounts());
         }
         if (plan.writable().isEmpty()) {
             Mounts.makeReadOnly(root);
@@ -147,6 +163,10 @@ public final class Stage {
 
     Ids ids() {
         return ids;
+    }
+
+    Sources sources() {
+        return sources;
     }
 
     /// Gives a file of ours to the sandbox's root.
@@ -191,9 +211,9 @@ public final class Stage {
     /// in its place.
     private void mountPoint(Entry entry, Path target) throws IOException {
         refuseLinks(target);
-        if (Files.isDirectory(entry.source())) {
+        if (sources.isDirectory(entry.source())) {
             BaseEtc.makeDirectories(target);
-        } else if (Files.isRegularFile(entry.source())) {
+        } else {
             Path parent = target.getParent();
             if (parent != null) {
                 BaseEtc.makeDirectories(parent);
@@ -201,8 +221,6 @@ public final class Stage {
             if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
                 Files.createFile(target, PosixFilePermissions.asFileAttribute(FILE_MODE));
             }
-        } else {
-            throw new IOException("no directory or regular file: " + entry.source());
         }
     }
 

@@ -33,6 +33,11 @@ import java.util.concurrent.TimeoutException;
 public final class BenchSandbox implements AutoCloseable {
     private static final Duration DEADLINE = Duration.ofMinutes(3);
     private static final int SLOW_PEER_SHARE = 5;
+
+    /// Starts before what is measured, as in a worker that has run for a while: until then the JVM
+    /// compiles.
+    static final int WARM_UP = 50;
+
     private static final int KIBI = 1024;
     private static final WriteOptions PLAIN = new WriteOptions(false, 0600, false);
 
@@ -71,7 +76,9 @@ public final class BenchSandbox implements AutoCloseable {
     private void cold() {
         report.section(
                 "A cold start",
-                "From nothing until `/bin/true` has answered, one after another. Ours: namespaces, id-mapped mounts, cgroups, seccomp,"
+                "From nothing until `/bin/true` has answered, one after another, after "
+                        + WARM_UP
+                        + " that are not counted. Ours: namespaces, id-mapped mounts, cgroups, seccomp,"
                         + " `glovebox-init`, attestation. The peers are started from a shell; `crun`, `runc` and `runsc` by their own example"
                         + " configuration (as root, no user namespace, no limits), `bwrap` with all namespaces, `srt` as its README does.",
                 "",
@@ -110,7 +117,8 @@ public final class BenchSandbox implements AutoCloseable {
     private Figures ours(RuntimeName runtime, int times) {
         List<Duration> found = new ArrayList<>();
         Template template = Template.BASE.withRuntime(runtime);
-        for (int i = 0; i <= times; i++) {
+        int warmUp = Math.min(WARM_UP, times);
+        for (int i = 0; i < warmUp + times; i++) {
             long start = System.nanoTime();
             SandboxSpec spec =
                     new SandboxSpec(
@@ -125,7 +133,7 @@ public final class BenchSandbox implements AutoCloseable {
                 found.add(Duration.ofNanos(System.nanoTime() - start));
             }
         }
-        return new Figures(found.subList(1, found.size()));
+        return new Figures(found.subList(warmUp, found.size()));
     }
 
     private void commands() {

@@ -58,8 +58,9 @@ final class Crowd {
     private void idle(int most) throws IOException {
         report.section(
                 "Idle sessions",
-                "Sandboxes with a door each, alive and idle; each was started, attested and has run one command. *Start* is the mean of the"
-                        + " last "
+                "Sandboxes with a door each, alive and idle; each was started, attested and has run one command; "
+                        + BenchSandbox.WARM_UP
+                        + " went before. *Start* is the mean of the last "
                         + AT_THE_END
                         + " at that number, door included. Memory is what the machine's `MemAvailable` lost by each and what this process"
                         + " grew by each.",
@@ -84,7 +85,9 @@ final class Crowd {
     }
 
     private void fill(Deque<Room> rooms, Doors doors, int most) {
-        room(doors, "first").close();
+        for (int i = 0; i < BenchSandbox.WARM_UP; i++) {
+            room(doors, "first-" + i).close();
+        }
         long available = kilobytes("/proc/meminfo", "MemAvailable");
         long resident = kilobytes("/proc/self/status", "VmRSS");
         List<Duration> times = new ArrayList<>();
