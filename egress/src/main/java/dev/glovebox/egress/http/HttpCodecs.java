@@ -1,10 +1,18 @@
 package dev.glovebox.egress.http;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.PrematureChannelClosureException;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseEncoder;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.util.List;
 
 /// Netty's HTTP/1.1 codec, set as strictly as it can be.
 public final class HttpCodecs {
@@ -26,8 +34,13 @@ public final class HttpCodecs {
                 .setUseRfc9112TransferEncoding(true);
     }
 
-    /// Reads requests; two ways to frame one are refused instead of reconciled.
+    /// Reads requests; a request that its sender has left unfinished ends as a failed one. Two ways
+    /// to frame one are refused instead of reconciled, and a request line is its three words with
+    /// one space between them (RFC 9112 §3). Netty would take tabs, form feeds and bare CR for
+    /// spaces too, and `http` for `HTTP`.
     public static final class RequestReader extends HttpRequestDecoder {
+        private boolean unfinished;
+
         /// @param config from [#config]
         public RequestReader(HttpDecoderConfig config) {
             super(config);
@@ -36,6 +49,66 @@ public final class HttpCodecs {
         @Override
         protected void handleTransferEncodingChunkedWithContentLength(HttpMessage message) {
             throw new IllegalArgumentException("Content-Length beside Transfer-Encoding");
+        }
+
+        @Override
+        protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out)
+                throws Exception {
+            int before = out.size();
+            super.decode(ctx, in, out);
+            note(out, before);
+        }
+
+        /// Netty forgets a request of which only the end of the trailers is missing.
+        @Override
+        protected void decodeLast(ChannelHandlerContext ctx, ByteBuf in, List<Object> out)
+                throws Exception {
+            int before = out.size();
+            super.decodeLast(ctx, in, out);
+            note(out, before);
+            if (unfinished) {
+                unfinished = false;
+                LastHttpContent end = new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
+                end.setDecoderResult(
+                        DecoderResult.failure(
+                                new PrematureChannelClosureException("the request has no end")));
+                out.add(end);
+            }
+        }
+
+        private void note(List<Object> out, int from) {
+            for (Object object : out.subList(from, out.size())) {
+                unfinished = !(object instanceof LastHttpContent);
+            }
+        }
+
+        /// The line is an array of its own, which begins with the method.
+        @Override
+        protected String splitFirstWordInitialLine(byte[] line, int start, int length) {
+            if (start != 0 || line[length] != ' ') {
+                throw new IllegalArgumentException("not a method and one space");
+            }
+            return super.splitFirstWordInitialLine(line, start, length);
+        }
+
+        @Override
+        protected String splitSecondWordInitialLine(byte[] line, int start, int length) {
+            if (!isSpaced(line, start) || line[start + length] != ' ') {
+                throw new IllegalArgumentException("not a target between two spaces");
+            }
+            return super.splitSecondWordInitialLine(line, start, length);
+        }
+
+        @Override
+        protected String splitThirdWordInitialLine(byte[] line, int start, int length) {
+            if (!isSpaced(line, start) || line[start] != 'H') {
+                throw new IllegalArgumentException("not one space and a version");
+            }
+            return super.splitThirdWordInitialLine(line, start, length);
+        }
+
+        private static boolean isSpaced(byte[] line, int start) {
+            return start > 1 && line[start - 1] == ' ' && line[start - 2] > ' ';
         }
     }
 

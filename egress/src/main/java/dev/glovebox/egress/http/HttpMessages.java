@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// How a request is judged and written anew for the upstream, and a response for the client: pure
 /// functions over message heads.
@@ -48,6 +49,9 @@ public final class HttpMessages {
     private static final Set<String> NOT_BESIDE_OURS =
             Set.of("authorization", "cookie", "accept-encoding");
 
+    /// Methods mean what they spell (RFC 9110 §9.1), and yet some servers take `get` for `GET`.
+    private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z0-9_-]{0,31}");
+
     private static final Set<HttpMethod> NEVER = Set.of(HttpMethod.CONNECT, HttpMethod.TRACE);
 
     private HttpMessages() {}
@@ -63,6 +67,9 @@ public final class HttpMessages {
         if (request.decoderResult().isFailure()
                 || !request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
             return Optional.of(new Fault(400, "it is not a well-formed HTTP/1.1 request"));
+        }
+        if (!METHOD.matcher(request.method().name()).matches()) {
+            return Optional.of(new Fault(400, "its method is not upper-case letters"));
         }
         if (NEVER.contains(request.method())) {
             return Optional.of(
@@ -85,9 +92,6 @@ public final class HttpMessages {
 
     private static boolean isTarget(HttpRequest request) {
         String target = request.uri();
-        if (target.equals("*")) {
-            return request.method().equals(HttpMethod.OPTIONS);
-        }
         return target.startsWith("/")
                 && target.chars().allMatch(c -> c > ' ' && c < 0x7f && c != '#' && c != '\\');
     }

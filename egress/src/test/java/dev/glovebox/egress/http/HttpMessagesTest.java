@@ -37,7 +37,7 @@ class HttpMessagesTest {
             value = {
                 "GET | /x?y=1 | good.test | 0",
                 "GET | / | GOOD.test:80 | 0",
-                "OPTIONS | * | good.test | 0",
+                "OPTIONS | * | good.test | 400",
                 "GET | * | good.test | 400",
                 "GET | http://good.test/ | good.test | 400",
                 "GET | http://evil.test/ | good.test | 400",
