@@ -13,6 +13,8 @@ module dev.glovebox.protocol {
     exports dev.glovebox.protocol.agent;
     exports dev.glovebox.protocol.brain;
     exports dev.glovebox.protocol.egress;
+    exports dev.glovebox.protocol.egress.credential;
+    exports dev.glovebox.protocol.egress.request;
     exports dev.glovebox.protocol.event;
     exports dev.glovebox.protocol.session;
     exports dev.glovebox.protocol.work;

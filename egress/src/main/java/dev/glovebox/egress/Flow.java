@@ -15,18 +15,26 @@ import java.util.Optional;
 /// @param destination what it means, canonical: nothing later looks at the client's spelling again
 /// @param rule the rule that allowed it
 /// @param credential what is added to its requests
+/// @param terms what it was judged by
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 record Flow(
         Door door,
         Channel client,
         Destination destination,
         EgressRule rule,
-        Optional<InjectedHeader> credential) {
+        Optional<InjectedHeader> credential,
+        Terms terms) {
 
     /// Remembers the denial and resets the connection.
     void refuse(String reason) {
         door.deny(destination.host().text(), destination.port(), reason);
         reset(client);
+    }
+
+    /// Cheap, whatever the policy holds; equal flows have one client.
+    @Override
+    public int hashCode() {
+        return client.hashCode();
     }
 
     /// Closes with RST instead of FIN (`SO_LINGER` 0, socket(7)), so that the client sees an error

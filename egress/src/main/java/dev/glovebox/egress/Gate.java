@@ -52,7 +52,8 @@ final class Gate extends ChannelInboundHandlerAdapter {
             return;
         }
         EgressRule rule = decision.rule().orElseThrow();
-        Flow flow = new Flow(door, ctx.channel(), destination, rule, terms.credentialOf(rule));
+        Flow flow =
+                new Flow(door, ctx.channel(), destination, rule, terms.credentialOf(rule), terms);
         if (door.admit(flow, terms)) {
             open(ctx, flow);
         } else {
@@ -69,6 +70,11 @@ final class Gate extends ChannelInboundHandlerAdapter {
     }
 
     private void open(ChannelHandlerContext ctx, Flow flow) {
+        Optional<String> unserved = unserved(flow.rule());
+        if (unserved.isPresent()) {
+            flow.refuse(unserved.get());
+            return;
+        }
         long idle = door.limits().idle().toMillis();
         ChannelPipeline pipeline = ctx.pipeline();
         pipeline.addFirst(new IdleStateHandler(0, 0, idle, TimeUnit.MILLISECONDS));
@@ -76,7 +82,14 @@ final class Gate extends ChannelInboundHandlerAdapter {
             case TCP -> pipeline.addLast(new TcpGate(flow));
             case TLS -> pipeline.addLast(new TlsGate(flow));
             case HTTP -> HttpGate.install(pipeline, flow);
+            case HTTPS, SSH, POSTGRES, REDIS ->
+                    flow.refuse("this door does not speak " + flow.rule().protocol().text());
         }
+    }
+
+    /// What of the rule this door cannot keep; then nothing passes.
+    private static Optional<String> unserved(EgressRule rule) {
+        return rule.budget().map(_ -> "this door does not count budgets");
     }
 
     private void answerNames(ChannelHandlerContext ctx) {

@@ -4,6 +4,11 @@ import dev.glovebox.egress.http.HttpCodecs;
 import dev.glovebox.egress.http.HttpMessages;
 import dev.glovebox.egress.http.InjectedHeader;
 import dev.glovebox.egress.http.UpstreamResponses;
+import dev.glovebox.protocol.egress.Decision;
+import dev.glovebox.protocol.egress.EgressRule;
+import dev.glovebox.protocol.egress.PolicyException;
+import dev.glovebox.protocol.egress.request.CanonicalPath;
+import dev.glovebox.protocol.egress.request.RequestLine;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -132,6 +137,11 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
             deny(fault.get());
             return;
         }
+        Optional<HttpMessages.Fault> refused = judge(request);
+        if (refused.isPresent()) {
+            deny(refused.get());
+            return;
+        }
         writer.answering(request.method().equals(HttpMethod.HEAD));
         last = !HttpUtil.isKeepAlive(request);
         HttpRequest sent = HttpMessages.upstream(request, flow.destination(), flow.credential());
@@ -141,6 +151,43 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         }
         state = State.DIALLING;
         flow.door().dialler().dial(flow, channel -> connected(channel, sent), this::failed);
+    }
+
+    /// Asks the policy about one request and writes its target in the form that was judged.
+    private Optional<HttpMessages.Fault> judge(HttpRequest request) {
+        CanonicalPath path;
+        try {
+            path = CanonicalPath.of(request.uri());
+        } catch (PolicyException e) {
+            return Optional.of(new HttpMessages.Fault(400, e.problems().getFirst()));
+        }
+        request.setUri(path.text());
+        boolean webSocket =
+                request.headers()
+                        .containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true);
+        Decision decision =
+                flow.terms()
+                        .policy()
+                        .decide(
+                                flow.destination(),
+                                new RequestLine(request.method().name(), path, webSocket));
+        if (!decision.allowed()) {
+            return Optional.of(new HttpMessages.Fault(403, decision.reason()));
+        }
+        EgressRule rule = decision.rule().orElseThrow();
+        return rule.connect().equals(flow.rule().connect())
+                        && rule.credential().equals(flow.rule().credential())
+                        && rule.budget().isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new HttpMessages.Fault(
+                                403,
+                                "rule \""
+                                        + rule.name()
+                                        + "\" has another connect, credential or budget than rule"
+                                        + " \""
+                                        + flow.rule().name()
+                                        + "\", which opened the connection"));
     }
 
     private void connected(Channel channel, HttpRequest request) {

@@ -1,9 +1,9 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.egress.http.InjectedHeader;
-import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.EgressRule;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -27,11 +27,13 @@ record Terms(EgressPolicy policy, Map<String, InjectedHeader> credentials) {
     }
 
     /// Whether a connection that was allowed under other terms would be the same connection under
-    /// these: by the same rule, dialled to the same place, with the same credential.
+    /// these: the same rules have a say about it, with the same credentials.
     boolean keep(Flow flow) {
-        Decision decision = policy.decide(flow.destination());
-        return decision.allowed()
-                && decision.rule().filter(flow.rule()::equals).isPresent()
-                && credentialOf(flow.rule()).equals(flow.credential());
+        List<EgressRule> rules = policy.rulesFor(flow.destination());
+        return policy.decide(flow.destination()).allowed()
+                && rules.equals(flow.terms().policy().rulesFor(flow.destination()))
+                && rules.stream()
+                        .allMatch(
+                                rule -> credentialOf(rule).equals(flow.terms().credentialOf(rule)));
     }
 }

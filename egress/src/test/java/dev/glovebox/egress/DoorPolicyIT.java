@@ -179,8 +179,10 @@ class DoorPolicyIT {
         EgressRule rule = before.policy().rules().getFirst();
         Destination destination =
                 new Destination(new HostAddress(InetAddress.ofLiteral("203.0.113.1")), 7000);
-        Flow early = new Flow(door, new EmbeddedChannel(), destination, rule, Optional.empty());
-        Flow late = new Flow(door, new EmbeddedChannel(), destination, rule, Optional.empty());
+        Flow early =
+                new Flow(door, new EmbeddedChannel(), destination, rule, Optional.empty(), before);
+        Flow late =
+                new Flow(door, new EmbeddedChannel(), destination, rule, Optional.empty(), before);
         assertThat(door.admit(early, before)).isTrue();
 
         door.policy(EgressPolicy.DENY_ALL);

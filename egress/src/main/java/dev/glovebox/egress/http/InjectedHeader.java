@@ -2,10 +2,12 @@ package dev.glovebox.egress.http;
 
 import dev.glovebox.egress.EgressException;
 import dev.glovebox.protocol.Secret;
-import dev.glovebox.protocol.egress.Credential;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.EgressRule;
 import dev.glovebox.protocol.egress.PolicyException;
+import dev.glovebox.protocol.egress.credential.Credential;
+import dev.glovebox.protocol.egress.credential.Projection;
+import dev.glovebox.protocol.egress.credential.Source;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -35,13 +37,17 @@ public record InjectedHeader(String name, Secret value, Secret secret) {
     }
 
     private static InjectedHeader load(Credential credential) {
+        if (!(credential.projection() instanceof Projection.Header header)) {
+            throw unserved(credential, "can only be added as a header");
+        }
         String text =
                 switch (credential.source()) {
-                    case Credential.Source.File(String path) -> read(credential, Path.of(path));
-                    case Credential.Source.Environment(String variable) -> {
+                    case Source.File(String path) -> read(credential, Path.of(path));
+                    case Source.Environment(String variable) -> {
                         String value = System.getenv(variable);
                         yield value == null ? "" : value;
                     }
+                    default -> throw unserved(credential, "can only come from file or env");
                 };
         if (text.isEmpty()) {
             throw new EgressException(
@@ -49,10 +55,14 @@ public record InjectedHeader(String name, Secret value, Secret secret) {
         }
         try {
             Secret secret = new Secret(text);
-            return new InjectedHeader(credential.header(), credential.render(secret), secret);
+            return new InjectedHeader(header.name(), header.render(secret), secret);
         } catch (PolicyException e) {
-            throw new EgressException(String.valueOf(e.getMessage()));
+            throw unserved(credential, "cannot be used: " + e.getMessage());
         }
+    }
+
+    private static EgressException unserved(Credential credential, String reason) {
+        return new EgressException("credential \"" + credential.name() + "\" " + reason);
     }
 
     private static String read(Credential credential, Path file) {

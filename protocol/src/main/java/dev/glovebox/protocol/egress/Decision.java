@@ -1,30 +1,53 @@
 package dev.glovebox.protocol.egress;
 
+import java.util.Locale;
 import java.util.Optional;
 
-/// What the policy says to a destination, with the reason for the log, the answer and the event.
+/// What the policy says to a destination or a request, with the reason for the log, the answer and
+/// the event.
 ///
-/// @param verdict allow or deny
+/// @param verdict what becomes of it
 /// @param rule the rule that decided; empty if none matched, which denies
 /// @param reason one line for people
 public record Decision(Verdict verdict, Optional<EgressRule> rule, String reason) {
-    /// Allow or deny; there is nothing between.
+    /// What becomes of a connection or a request.
     public enum Verdict {
+        /// It passes.
         ALLOW,
-        DENY
+        /// It does not.
+        DENY,
+        /// It passes and is marked in the audit record, for trying a rule out.
+        AUDIT,
+        /// It does not pass until the operator has said so.
+        ASK;
+
+        /// The spelling in a policy file.
+        public String text() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        /// Whether what gets this verdict passes.
+        public boolean passes() {
+            return this == ALLOW || this == AUDIT;
+        }
     }
 
     public Decision {
-        if (verdict == Verdict.ALLOW && rule.isEmpty()) {
+        if (verdict != Verdict.DENY && rule.isEmpty()) {
             throw new IllegalArgumentException("only a rule can allow");
         }
     }
 
-    static Decision allow(EgressRule rule) {
-        return new Decision(
-                Verdict.ALLOW,
-                Optional.of(rule),
-                "rule \"" + rule.name() + "\" allows " + rule.protocol().text());
+    static Decision by(EgressRule rule) {
+        String name = "rule \"" + rule.name() + "\"";
+        String reason =
+                switch (rule.action()) {
+                    case ALLOW -> name + " allows " + rule.protocol().text();
+                    case AUDIT -> name + " allows " + rule.protocol().text() + " on trial";
+                    case ASK -> name + " lets it pass once the operator has approved it";
+                    case DENY -> name + " denies it";
+                };
+        return new Decision(rule.action(), Optional.of(rule), reason);
     }
 
     static Decision deny(EgressRule rule, String reason) {
@@ -37,7 +60,7 @@ public record Decision(Verdict verdict, Optional<EgressRule> rule, String reason
 
     /// Whether the destination may be reached.
     public boolean allowed() {
-        return verdict == Verdict.ALLOW;
+        return verdict.passes();
     }
 
     /// Name of the rule that decided, or `-`.

@@ -1,5 +1,9 @@
 package dev.glovebox.protocol.egress;
 
+import dev.glovebox.protocol.egress.credential.Credential;
+import dev.glovebox.protocol.egress.credential.CredentialUse;
+import dev.glovebox.protocol.egress.file.PolicyReader;
+import dev.glovebox.protocol.egress.request.RequestLine;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -24,58 +28,132 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
         if (rules.size() > MAX_RULES) {
             problems.add("rules are more than " + MAX_RULES);
         }
-        Set<String> known = new HashSet<>();
-        for (Credential credential : credentials) {
-            if (!known.add(credential.name())) {
-                problems.add("credential \"" + credential.name() + "\" is there twice");
-            }
-        }
-        Set<String> names = new HashSet<>();
+        unique(credentials.stream().map(Credential::name).toList(), "credential", problems);
+        unique(rules.stream().map(EgressRule::name).toList(), "rule", problems);
         for (EgressRule rule : rules) {
-            if (!names.add(rule.name())) {
-                problems.add("rule \"" + rule.name() + "\" is there twice");
+            if (rule.credential().isPresent()) {
+                CredentialUse use = rule.credential().get();
+                misuse(rule, use, find(credentials, use)).ifPresent(problems::add);
             }
-            rule.credential()
-                    .filter(name -> !known.contains(name))
-                    .ifPresent(name ->
-                            problems.add(
-                                    "rule \""
-                                            + rule.name()
-                                            + "\" names credential "
-                                            + Quoted.of(name)
-                                            + ", which is not there"));
         }
         if (!problems.isEmpty()) {
             throw new PolicyException(problems);
         }
     }
 
+    private static void unique(List<String> names, String what, List<String> problems) {
+        Set<String> seen = new HashSet<>();
+        for (String name : names) {
+            if (!seen.add(name)) {
+                problems.add(what + " \"" + name + "\" is there twice");
+            }
+        }
+    }
+
+    private static Optional<Credential> find(List<Credential> credentials, CredentialUse use) {
+        return credentials.stream().filter(each -> each.name().equals(use.name())).findFirst();
+    }
+
+    private static Optional<String> misuse(
+            EgressRule rule, CredentialUse use, Optional<Credential> credential) {
+        String subject =
+                "rule \""
+                        + rule.name()
+                        + "\" names credential "
+                        + Quoted.of(use.name())
+                        + ", which ";
+        if (credential.isEmpty()) {
+            return Optional.of(subject + "is not there");
+        }
+        return credential.get().projection().fits(rule.protocol())
+                ? Optional.empty()
+                : Optional.of(subject + "cannot be added to protocol " + rule.protocol().text());
+    }
+
     /// Reads a policy written in YAML or JSON.
     ///
     /// @throws PolicyException listing everything that is wrong, each with its place
     public static EgressPolicy parse(String text) {
-        return new PolicyReader().read(text);
+        return PolicyReader.read(text);
     }
 
-    /// What the policy says to a destination. Pure: no lookup, no clock.
+    /// What the policy says to a connection. Pure: no lookup, no clock.
+    ///
+    /// The first rule that speaks of the destination decides, and with it the protocol of the
+    /// connection. A rule that denies some requests leaves the connection to a later rule; if that
+    /// one passes requests unread, the connection is denied.
     public Decision decide(Destination destination) {
-        return rules.stream()
-                .filter(rule -> rule.covers(destination))
+        List<EgressRule> speaking = rulesFor(destination);
+        Optional<EgressRule> opening =
+                speaking.stream().filter(rule -> !rule.deniesRequests()).findFirst();
+        if (opening.isEmpty()) {
+            return Decision.deny("no rule allows " + destination);
+        }
+        EgressRule rule = opening.get();
+        boolean read = rule.action() == Decision.Verdict.DENY || rule.protocol().seesRequests();
+        return speaking.stream()
+                .takeWhile(EgressRule::deniesRequests)
+                .filter(_ -> !read)
                 .findFirst()
-                .map(EgressPolicy::byRule)
-                .orElseGet(() -> Decision.deny("no rule allows " + destination));
+                .map(denying -> unread(denying, rule))
+                .orElseGet(() -> Decision.by(rule));
     }
 
-    private static Decision byRule(EgressRule rule) {
-        return rule.action() == Decision.Verdict.ALLOW
-                ? Decision.allow(rule)
-                : Decision.deny(rule, "rule \"" + rule.name() + "\" denies it");
+    private static Decision unread(EgressRule denying, EgressRule opening) {
+        return Decision.deny(
+                denying,
+                "rule \""
+                        + denying.name()
+                        + "\" denies some requests, but rule \""
+                        + opening.name()
+                        + "\" would pass them unread");
     }
 
-    /// Whether a name is worth an address: some port of it is allowed.
+    /// The rules that have a say about a connection and the requests on it, in order: all that
+    /// speak of the destination, up to the first that speaks of every request. While this list and
+    /// the credentials of its rules stay the same, so does every decision about the connection.
+    public List<EgressRule> rulesFor(Destination destination) {
+        List<EgressRule> speaking = new ArrayList<>();
+        for (EgressRule rule : rules) {
+            if (rule.covers(destination)) {
+                speaking.add(rule);
+                if (rule.action() == Decision.Verdict.DENY && rule.requests().isEmpty()) {
+                    return List.copyOf(speaking);
+                }
+            }
+        }
+        return List.copyOf(speaking);
+    }
+
+    /// What the policy says to one request on a connection that it allows. Pure.
+    ///
+    /// The first rule of the destination decides that speaks of the request and is of the
+    /// connection's protocol. What no rule speaks of is denied.
+    public Decision decide(Destination destination, RequestLine line) {
+        Decision connection = decide(destination);
+        if (!connection.allowed()) {
+            return connection;
+        }
+        EgressRule opening = connection.rule().orElseThrow();
+        return rulesFor(destination).stream()
+                .filter(rule -> rule.speaksOf(line, opening.protocol()))
+                .findFirst()
+                .map(Decision::by)
+                .orElseGet(() -> Decision.deny(opening, unspoken(destination, line)));
+    }
+
+    private static String unspoken(Destination destination, RequestLine line) {
+        return "no rule allows "
+                + (line.webSocket() ? "a web socket at " : Quoted.of(line.method()) + " of ")
+                + Quoted.of(line.path().path())
+                + " at "
+                + destination;
+    }
+
+    /// Whether a name is worth an address: some port of it is allowed or could be approved.
     public boolean knows(HostName name) {
         return rules.stream()
-                .filter(rule -> rule.action() == Decision.Verdict.ALLOW)
+                .filter(rule -> rule.action() != Decision.Verdict.DENY)
                 .filter(rule -> rule.coversHost(name))
                 .flatMap(rule -> rule.ports().stream())
                 .anyMatch(range -> someAllowed(name, range));
@@ -87,23 +165,29 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
                         .flatMap(rule -> rule.ports().stream())
                         .mapToInt(other -> other.last() + 1)
                         .filter(range::contains)
-                        .anyMatch(port -> allows(name, port))
-                || allows(name, range.first());
+                        .anyMatch(port -> mayPass(name, port))
+                || mayPass(name, range.first());
     }
 
-    private boolean allows(HostName name, int port) {
-        return decide(new Destination(name, port)).allowed();
+    private boolean mayPass(HostName name, int port) {
+        return decide(new Destination(name, port)).verdict() != Decision.Verdict.DENY;
     }
 
     /// The credential that a rule refers to.
     public Optional<Credential> credentialOf(EgressRule rule) {
-        return credentials.stream()
-                .filter(each -> rule.credential().filter(each.name()::equals).isPresent())
-                .findFirst();
+        return rule.credential().flatMap(use -> find(credentials, use));
     }
 
-    /// What the policy says to a URL (`http`, `https`, or `tcp://HOST:PORT`), for people.
+    /// What the policy says to a URL (`http`, `https`, `ws`, `wss`, `ssh`, `postgres`, `redis`, or
+    /// `tcp://HOST:PORT`), for people.
+    ///
+    /// @param method of the request, where requests are seen
+    public Explanation explain(String method, String url) {
+        return Explanation.of(this, method, url);
+    }
+
+    /// What the policy says to a GET of a URL.
     public Explanation explain(String url) {
-        return Explanation.of(this, url);
+        return explain("GET", url);
     }
 }

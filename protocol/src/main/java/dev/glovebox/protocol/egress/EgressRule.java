@@ -1,52 +1,59 @@
 package dev.glovebox.protocol.egress;
 
+import dev.glovebox.protocol.egress.credential.CredentialUse;
+import dev.glovebox.protocol.egress.request.RequestLine;
+import dev.glovebox.protocol.egress.request.RequestTerms;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /// One line of a policy: who may be reached on which ports, how, and what is added on the way.
 ///
 /// @param name names the rule in answers and logs: letters, digits, `.`, `_`, `-`, at most 64
-/// @param host which hosts
-/// @param ports on which ports, not empty
+/// @param target which hosts on which ports
 /// @param protocol what passes
-/// @param action allow or deny
+/// @param action what becomes of it
 /// @param connect where to dial instead of the host itself; may be any address
-/// @param credential name of the credential to add to requests; only for one exact name over HTTP
-/// @param insecureCredential the operator accepts that the credential travels in the clear; without
-///   it a credential on an HTTP rule is refused
+/// @param requests which requests the rule speaks of, where each is seen; empty: all that do not
+///   become web sockets, and for a rule that denies, those too
+/// @param credential what is added; only for one exact name
+/// @param budget how much passes
 public record EgressRule(
         String name,
-        HostPattern host,
-        List<PortRange> ports,
+        Target target,
         Protocol protocol,
         Decision.Verdict action,
         Optional<Endpoint> connect,
-        Optional<String> credential,
-        boolean insecureCredential) {
+        Optional<RequestTerms> requests,
+        Optional<CredentialUse> credential,
+        Optional<Budget> budget) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    private static final Set<Protocol> TAKE_INSECURE =
+            Set.of(Protocol.HTTP, Protocol.POSTGRES, Protocol.REDIS);
 
     public EgressRule {
-        ports = List.copyOf(ports);
         List<String> problems = new ArrayList<>();
         if (!NAME.matcher(name).matches()) {
             problems.add("name " + Quoted.of(name) + " is not 1-64 letters, digits, . _ -");
         }
-        if (ports.isEmpty()) {
-            problems.add("port is missing: a tcp rule must name one");
+        if (action == Decision.Verdict.DENY
+                && (connect.isPresent() || credential.isPresent() || budget.isPresent())) {
+            problems.add("connect, credential and budget make no sense on a deny rule");
         }
-        if (action == Decision.Verdict.DENY && (connect.isPresent() || credential.isPresent())) {
-            problems.add("connect and credential make no sense on a deny rule");
+        if (action != Decision.Verdict.DENY && target.host() instanceof HostPattern.Exact(Host h)) {
+            unreachable(h).ifPresent(problems::add);
         }
-        if (action == Decision.Verdict.ALLOW && host instanceof HostPattern.Exact(Host exact)) {
-            unreachable(exact).ifPresent(problems::add);
-        }
-        if (connect.isPresent() && host instanceof HostPattern.Block) {
+        if (connect.isPresent() && target.host() instanceof HostPattern.Block) {
             problems.add("connect needs a host, not a cidr");
         }
-        credentialFault(host, protocol, credential, insecureCredential).ifPresent(problems::add);
+        requests.ifPresent(terms -> checkRequests(terms, protocol, action, problems));
+        if (budget.filter(b -> b.requests().isPresent()).isPresent() && !protocol.seesRequests()) {
+            problems.add("budget.requests needs protocol http or https, which see requests");
+        }
+        credential.ifPresent(use -> checkCredential(use, target.host(), protocol, problems));
         if (!problems.isEmpty()) {
             throw new PolicyException(problems);
         }
@@ -73,40 +80,82 @@ public record EgressRule(
         return Optional.empty();
     }
 
-    private static Optional<String> credentialFault(
-            HostPattern host, Protocol protocol, Optional<String> credential, boolean insecure) {
-        if (credential.isEmpty()) {
-            return insecure
-                    ? Optional.of("insecure-credential is set but there is no credential")
-                    : Optional.empty();
+    private static void checkRequests(
+            RequestTerms terms, Protocol protocol, Decision.Verdict action, List<String> problems) {
+        if (!protocol.seesRequests()) {
+            problems.add(
+                    "methods, paths and websocket need protocol http or https: "
+                            + protocol.text()
+                            + " is passed through unread");
         }
+        if (action == Decision.Verdict.ASK) {
+            problems.add(
+                    "ask is about a whole destination: leave methods, paths and websocket out");
+        }
+        if (action == Decision.Verdict.DENY && terms.webSocket()) {
+            problems.add("a deny rule denies web sockets too: leave websocket out");
+        }
+    }
+
+    private static void checkCredential(
+            CredentialUse use, HostPattern host, Protocol protocol, List<String> problems) {
         if (!(host instanceof HostPattern.Exact(HostName _))) {
-            return Optional.of("credential needs one exact host name");
+            problems.add("credential needs one exact host name");
         }
-        if (protocol != Protocol.HTTP) {
-            return Optional.of("credential needs protocol http: tls is passed through unread");
+        if (protocol == Protocol.TLS || protocol == Protocol.TCP) {
+            problems.add(
+                    "credential needs a protocol that the door speaks, such as https: "
+                            + protocol.text()
+                            + " is passed through unread");
+        } else if (use.insecure() && !TAKE_INSECURE.contains(protocol)) {
+            problems.add(
+                    "insecure-credential is set but "
+                            + protocol.text()
+                            + " never travels in the clear");
+        } else if (!use.insecure() && protocol == Protocol.HTTP) {
+            problems.add(
+                    "credential would travel in the clear: set insecure-credential: true if that"
+                            + " is meant");
         }
-        return insecure
-                ? Optional.empty()
-                : Optional.of(
-                        "credential would travel in the clear: set insecure-credential: true if"
-                                + " that is meant");
+    }
+
+    /// Which hosts.
+    public HostPattern host() {
+        return target.host();
+    }
+
+    /// On which ports.
+    public List<PortRange> ports() {
+        return target.ports();
     }
 
     /// Whether this rule speaks of the destination. A block that allows never reaches past the
     /// public internet: a private address must be named.
     boolean covers(Destination destination) {
-        return ports.stream().anyMatch(range -> range.contains(destination.port()))
-                && coversHost(destination.host());
+        return target.containsPort(destination.port()) && coversHost(destination.host());
     }
 
     boolean coversHost(Host other) {
-        if (!host.matches(other)) {
+        if (!host().matches(other)) {
             return false;
         }
         return action == Decision.Verdict.DENY
-                || !(host instanceof HostPattern.Block)
+                || !(host() instanceof HostPattern.Block)
                 || (other instanceof HostAddress address && address.kind() == AddressClass.PUBLIC);
+    }
+
+    /// Whether this rule denies some requests to its destinations and says nothing of the others.
+    boolean deniesRequests() {
+        return action == Decision.Verdict.DENY && requests.isPresent();
+    }
+
+    /// Whether this rule speaks of the request, on a connection of this protocol. What denies is
+    /// never narrowed by its protocol.
+    boolean speaksOf(RequestLine line, Protocol spoken) {
+        if (action == Decision.Verdict.DENY) {
+            return requests.isEmpty() || requests.get().names(line);
+        }
+        return protocol == spoken && requests.orElse(RequestTerms.ANY).fits(line);
     }
 
     /// Whether an address that the worker found for this rule's host may be dialled.
@@ -120,7 +169,7 @@ public record EgressRule(
         }
         Host written = connect.map(Endpoint::host).orElse(null);
         if (written == null) {
-            return host instanceof HostPattern.Exact(HostAddress address)
+            return host() instanceof HostPattern.Exact(HostAddress address)
                     && address.address().equals(found);
         }
         return switch (written) {

@@ -24,29 +24,37 @@ public sealed interface HostPattern {
         }
     }
 
-    /// Every name exactly one label below an apex, `*.apex`; not the apex itself.
+    /// Every name exactly one label below an apex: `*.apex` without the apex itself, `.apex` with
+    /// it.
     ///
     /// One label, because each further label is a channel for data towards whoever serves the zone.
     ///
     /// @param apex at least two labels: a pattern never covers a top-level domain
-    record Subdomains(HostName apex) implements HostPattern {
+    /// @param withApex whether the apex is meant too
+    record Subdomains(HostName apex, boolean withApex) implements HostPattern {
         public Subdomains {
             if (apex.labels() < 2) {
                 throw new PolicyException(
-                        "host \"*." + apex + "\" covers a whole top-level domain, name one below");
+                        "host \""
+                                + (withApex ? "." : "*.")
+                                + apex
+                                + "\" covers a whole top-level domain, name one below");
             }
         }
 
         @Override
         public boolean matches(Host other) {
             return other instanceof HostName name
-                    && name.labels() == apex.labels() + 1
-                    && name.text().endsWith("." + apex.text());
+                    && (isBelow(name) || (withApex && name.equals(apex)));
+        }
+
+        private boolean isBelow(HostName name) {
+            return name.labels() == apex.labels() + 1 && name.text().endsWith("." + apex.text());
         }
 
         @Override
         public String text() {
-            return "*." + apex.text();
+            return (withApex ? "." : "*.") + apex.text();
         }
     }
 
@@ -65,18 +73,21 @@ public sealed interface HostPattern {
         }
     }
 
-    /// Reads the `host` of a rule: a name, an address, or `*.` and a name.
+    /// Reads the `host` of a rule: a name, an address, `*.` and a name, or `.` and a name.
     ///
     /// @throws PolicyException for any other form
     static HostPattern parse(String text) {
         if (text.startsWith("*.")) {
-            return new Subdomains(HostName.parse(text.substring(2)));
+            return new Subdomains(HostName.parse(text.substring(2)), false);
+        }
+        if (text.startsWith(".")) {
+            return new Subdomains(HostName.parse(text.substring(1)), true);
         }
         if (text.contains("*")) {
             throw new PolicyException(
                     "host "
                             + Quoted.of(text)
-                            + " is not a name, an address, or *.NAME; there is no pattern for every"
+                            + " is not a name, an address, *.NAME or .NAME; there is no pattern for every"
                             + " host");
         }
         return new Exact(Host.parse(text));

@@ -15,7 +15,8 @@ public final class PolicyException extends IllegalArgumentException {
         this.problems = List.copyOf(problems);
     }
 
-    PolicyException(String problem) {
+    /// @param problem the one fault found
+    public PolicyException(String problem) {
         this(List.of(problem));
     }
 

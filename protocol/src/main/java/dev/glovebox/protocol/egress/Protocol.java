@@ -9,8 +9,18 @@ public enum Protocol {
     TCP(OptionalInt.empty()),
     /// TLS, passed through unread; the ClientHello must name the host that was allowed.
     TLS(OptionalInt.of(443)),
-    /// HTTP/1.1 in the clear, each request judged and written anew.
-    HTTP(OptionalInt.of(80));
+    /// HTTP in the clear, each request judged and written anew.
+    HTTP(OptionalInt.of(80)),
+    /// HTTP over TLS that ends at the door and begins anew behind it: each request is judged and
+    /// written anew.
+    HTTPS(OptionalInt.of(443)),
+    /// SSH; spoken by the door where a credential is there, else passed through as it stands.
+    SSH(OptionalInt.of(22)),
+    /// PostgreSQL; spoken by the door where a credential is there, else passed through as it
+    /// stands.
+    POSTGRES(OptionalInt.of(5432)),
+    /// Redis; spoken by the door where a credential is there, else passed through as it stands.
+    REDIS(OptionalInt.of(6379));
 
     private final OptionalInt defaultPort;
 
@@ -19,8 +29,13 @@ public enum Protocol {
     }
 
     /// The port a rule means if it names none; none for [#TCP].
-    OptionalInt defaultPort() {
+    public OptionalInt defaultPort() {
         return defaultPort;
+    }
+
+    /// Whether each request is seen, so that methods, paths and web sockets can be judged.
+    public boolean seesRequests() {
+        return this == HTTP || this == HTTPS;
     }
 
     /// The spelling in a policy file.

@@ -1,13 +1,13 @@
 package dev.glovebox.protocol.egress;
 
 /// Text that somebody else spelled, made fit for a one-line message.
-final class Quoted {
+public final class Quoted {
     private static final int MAX = 80;
 
     private Quoted() {}
 
     /// The text in quotes, every character that is not printable ASCII as its code, cut at 80.
-    static String of(String text) {
+    public static String of(String text) {
         StringBuilder quoted = new StringBuilder("\"");
         text.chars()
                 .limit(MAX)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.glovebox.protocol.Secret;
+import dev.glovebox.protocol.egress.credential.Projection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -76,8 +77,8 @@ class PolicyReaderTest {
             value = {
                 "{source: {env: A}} | credentials[0].name: is missing",
                 "{name: c} | credentials[0].source: is missing",
-                "{name: c, source: {}} | exactly one of file and env",
-                "{name: c, source: {env: A, file: /a}} | exactly one of file and env",
+                "{name: c, source: {}} | exactly one of file, env",
+                "{name: c, source: {env: A, file: /a}} | exactly one of file, env",
                 "{name: c, source: {env: A, value: x}} | credentials[0].source.value: is not a key",
                 "{name: c, source: {file: a}} | not absolute",
                 "{name: c, source: {env: 'A B'}} | not a variable name",
@@ -145,13 +146,11 @@ class PolicyReaderTest {
 
     @Test
     void render_secretThatCannotStandInAHeader_isRefusedWithoutShowingIt() {
-        Credential credential =
-                new Credential(
-                        "k", "Authorization", "Bearer {}", new Credential.Source.Environment("K"));
-        assertThat(credential.render(new Secret("abc")).reveal()).isEqualTo("Bearer abc");
-        assertThatThrownBy(() -> credential.render(new Secret("a\r\nX-Evil: hush")))
+        Projection.Header header = new Projection.Header("Authorization", "Bearer {}");
+        assertThat(header.render(new Secret("abc")).reveal()).isEqualTo("Bearer abc");
+        assertThatThrownBy(() -> header.render(new Secret("a\r\nX-Evil: hush")))
                 .isInstanceOf(PolicyException.class)
-                .hasMessageContaining("\"k\"")
+                .hasMessageContaining("no header may carry")
                 .hasMessageNotContaining("hush");
     }
 }

@@ -1,8 +1,11 @@
-package dev.glovebox.protocol.egress;
+package dev.glovebox.protocol.egress.file;
 
+import dev.glovebox.protocol.egress.PolicyException;
+import dev.glovebox.protocol.egress.Quoted;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -19,12 +22,14 @@ final class Section {
     private final JsonNode node;
     private final String place;
     private final List<String> problems;
+    private final int before;
     private final Set<String> known = new HashSet<>();
 
     Section(JsonNode node, String place, List<String> problems) {
         this.node = node;
         this.place = place;
         this.problems = problems;
+        this.before = problems.size();
         if (!node.isObject()) {
             problems.add(place + ": is not an object");
         }
@@ -36,6 +41,11 @@ final class Section {
 
     void problem(String key, String text) {
         problems.add(at(key) + ": " + text);
+    }
+
+    /// Something is wrong with the object as a whole.
+    void problem(String text) {
+        problems.add(place + ": " + text);
     }
 
     private String at(String key) {
@@ -89,20 +99,26 @@ final class Section {
             problems.add(at + ": is not a text of 1-" + MAX_TEXT + " characters");
             return Optional.empty();
         }
-        return PolicyReader.caught(() -> parser.apply(value.asString()), at, problems);
+        return caught(() -> parser.apply(value.asString()), at, problems);
     }
 
     <E extends Enum<E>> Optional<E> choice(String key, Class<E> type) {
         Optional<String> text = text(key, value -> value);
-        Optional<E> constant = text.flatMap(value -> PolicyReader.constant(type, value));
+        Optional<E> constant = text.flatMap(value -> constant(type, value));
         if (text.isPresent() && constant.isEmpty()) {
             String choices =
                     Stream.of(type.getEnumConstants())
-                            .map(each -> each.name().toLowerCase(java.util.Locale.ROOT))
+                            .map(each -> each.name().toLowerCase(Locale.ROOT))
                             .collect(Collectors.joining(", "));
             problem(key, Quoted.of(text.get()) + " is not one of " + choices);
         }
         return constant;
+    }
+
+    private static <E extends Enum<E>> Optional<E> constant(Class<E> type, String text) {
+        return Stream.of(type.getEnumConstants())
+                .filter(each -> each.name().toLowerCase(Locale.ROOT).equals(text))
+                .findFirst();
     }
 
     boolean flag(String key) {
@@ -123,12 +139,49 @@ final class Section {
         return value.map(array -> List.copyOf(array.values())).orElse(List.of());
     }
 
-    Optional<Section> section(String key) {
+    /// Each object of a list.
+    <T> List<T> each(String key, Function<Section, Optional<T>> part) {
+        List<JsonNode> nodes = list(key);
+        List<T> parts = new ArrayList<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            Section section = new Section(nodes.get(i), at(key) + "[" + i + "]", problems);
+            part.apply(section).ifPresent(parts::add);
+            section.rejectUnknown();
+        }
+        return parts;
+    }
+
+    /// An object inside, with nothing unknown in it.
+    <T> Optional<T> inner(String key, Function<Section, Optional<T>> part) {
+        return section(key)
+                .flatMap(section -> {
+                    Optional<T> read = part.apply(section);
+                    section.rejectUnknown();
+                    return read;
+                });
+    }
+
+    private Optional<Section> section(String key) {
         return get(key).map(value -> new Section(value, at(key), problems));
     }
 
     <T> Optional<T> build(Supplier<T> supplier) {
-        return PolicyReader.caught(supplier, place.isEmpty() ? "policy" : place, problems);
+        return caught(supplier, place.isEmpty() ? "policy" : place, problems);
+    }
+
+    private static <T> Optional<T> caught(
+            Supplier<T> supplier, String place, List<String> problems) {
+        try {
+            return Optional.of(supplier.get());
+        } catch (PolicyException e) {
+            e.problems().forEach(problem -> problems.add(place + ": " + problem));
+            return Optional.empty();
+        }
+    }
+
+    /// Whether nothing was wrong in this object and what it holds so far.
+    boolean isSound() {
+        return problems.size() == before;
     }
 
     /// Adds a problem for every key that nobody asked for.
