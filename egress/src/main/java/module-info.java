@@ -19,4 +19,5 @@ module dev.glovebox.egress {
     requires org.bouncycastle.provider;
 
     exports dev.glovebox.egress;
+    exports dev.glovebox.egress.audit;
 }
