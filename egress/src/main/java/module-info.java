@@ -6,6 +6,8 @@ module dev.glovebox.egress {
     requires static transitive org.jspecify;
     requires dev.glovebox.linux;
     requires transitive dev.glovebox.protocol;
+    requires java.net.http;
+    requires tools.jackson.databind;
     requires io.netty.buffer;
     requires io.netty.codec;
     requires io.netty.codec.http;
