@@ -22,4 +22,5 @@ module dev.glovebox.egress {
 
     exports dev.glovebox.egress;
     exports dev.glovebox.egress.audit;
+    exports dev.glovebox.egress.tls;
 }

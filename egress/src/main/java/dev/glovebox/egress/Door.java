@@ -3,11 +3,15 @@ package dev.glovebox.egress;
 import dev.glovebox.egress.dns.DnsAnswers;
 import dev.glovebox.egress.dns.DnsDatagrams;
 import dev.glovebox.egress.dns.SyntheticNames;
+import dev.glovebox.egress.http.Upstreams;
+import dev.glovebox.egress.tls.DoorTrust;
+import dev.glovebox.egress.tls.TrustFiles;
 import dev.glovebox.linux.net.CatchAll;
 import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -19,8 +23,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// The one way out of one sandbox.
@@ -37,6 +43,7 @@ public final class Door implements AutoCloseable {
     private final DoorLimits limits;
     private final NetworkNamespace namespace;
     private final Dialler dialler;
+    private final DoorTrust trust;
     private final Runnable closed;
     private final SyntheticNames names;
     private final DnsAnswers answers;
@@ -45,6 +52,8 @@ public final class Door implements AutoCloseable {
             new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     private final AtomicInteger connections = new AtomicInteger();
     private final Set<Flow> flows = ConcurrentHashMap.newKeySet();
+    private final Semaphore upstreamRoom;
+    private final Map<EventLoop, Upstreams> upstreams = new ConcurrentHashMap<>();
     private volatile Terms terms;
 
     /// @param closed is told once that this door is gone
@@ -54,12 +63,15 @@ public final class Door implements AutoCloseable {
             DoorLimits limits,
             NetworkNamespace namespace,
             Dialler dialler,
+            DoorTrust trust,
             Runnable closed) {
         this.name = name;
         this.terms = terms;
         this.limits = limits;
         this.namespace = namespace;
         this.dialler = dialler;
+        this.trust = trust;
+        this.upstreamRoom = new Semaphore(limits.connections());
         this.closed = closed;
         this.names = new SyntheticNames(limits.names());
         this.denials = new DenialLog(limits.denials(), InstantSource.system());
@@ -118,6 +130,7 @@ public final class Door implements AutoCloseable {
             }
         }
         cut.forEach(end -> end.awaitUninterruptibly(CLOSE_MILLIS));
+        upstreams.forEach((loop, each) -> loop.execute(each::drain));
     }
 
     NetworkNamespace namespace() {
@@ -134,6 +147,27 @@ public final class Door implements AutoCloseable {
 
     SyntheticNames names() {
         return names;
+    }
+
+    /// The files by which programs inside come to believe this door, to be shown to them.
+    public TrustFiles trustFiles() {
+        return trust.files();
+    }
+
+    DoorTrust trust() {
+        return trust;
+    }
+
+    /// Connections to HTTP servers on an event loop.
+    Upstreams upstreams(EventLoop loop) {
+        return upstreams.computeIfAbsent(
+                loop,
+                _ ->
+                        new Upstreams(
+                                trust.roots(),
+                                upstreamRoom,
+                                limits.headerBytes(),
+                                limits.connect()));
     }
 
     DnsAnswers answers() {
@@ -177,6 +211,7 @@ public final class Door implements AutoCloseable {
     public void close() {
         channels.close().awaitUninterruptibly(CLOSE_MILLIS);
         namespace.close();
+        trust.close();
         closed.run();
     }
 

@@ -1,5 +1,7 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.tls.DoorTrust;
+import dev.glovebox.egress.tls.TrustedRoots;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
@@ -26,13 +28,15 @@ public final class Doors implements AutoCloseable {
 
     private final EgressConfig config;
     private final PinDirectory pins;
+    private final TrustedRoots roots;
     private final EventLoopGroup loops;
     private final ThreadPoolExecutor lookups;
     private final Map<String, Door> doors = new ConcurrentHashMap<>();
 
-    private Doors(EgressConfig config, PinDirectory pins) {
+    private Doors(EgressConfig config, PinDirectory pins, TrustedRoots roots) {
         this.config = config;
         this.pins = pins;
+        this.roots = roots;
         this.loops =
                 new MultiThreadIoEventLoopGroup(
                         LOOPS,
@@ -52,10 +56,11 @@ public final class Doors implements AutoCloseable {
     /// Takes over the directory: no other process uses it from now on, and pins that an earlier
     /// life left are removed.
     ///
-    /// @throws EgressException if the directory is in use or cannot be made, or this host cannot do
-    ///   epoll
+    /// @throws EgressException if the directory is in use or cannot be made, this host cannot do
+    ///   epoll, or there are no authorities to verify servers by
     public static Doors open(EgressConfig config) {
-        return new Doors(config, PinDirectory.open(config.directory()));
+        TrustedRoots roots = config.roots().map(TrustedRoots::in).orElseGet(TrustedRoots::system);
+        return new Doors(config, PinDirectory.open(config.directory()), roots);
     }
 
     /// Opens a door with a policy: a namespace that is ready to be joined.
@@ -69,16 +74,24 @@ public final class Doors implements AutoCloseable {
             throw new EgressException("door name \"" + name + "\" is not letters, digits, . _ -");
         }
         Terms terms = Terms.of(policy);
+        DoorTrust trust = DoorTrust.create(name, pins.trust(name), roots);
         NetworkNamespace namespace;
         try {
             namespace = NetworkNamespace.create(pins.pin(name));
         } catch (LinuxException e) {
+            trust.close();
             throw new EgressException("door \"" + name + "\" cannot be opened", e);
         }
         Dialler dialler = new Dialler(config.resolver(), lookups, config.limits().connect());
         Door door =
                 new Door(
-                        name, terms, config.limits(), namespace, dialler, () -> doors.remove(name));
+                        name,
+                        terms,
+                        config.limits(),
+                        namespace,
+                        dialler,
+                        trust,
+                        () -> doors.remove(name));
         doors.put(name, door);
         try {
             door.listen(loops);

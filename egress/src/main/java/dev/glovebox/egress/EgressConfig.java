@@ -1,6 +1,7 @@
 package dev.glovebox.egress;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// What all doors of one worker share.
 ///
@@ -8,7 +9,15 @@ import java.nio.file.Path;
 ///   process at a time
 /// @param limits of each door
 /// @param resolver finds the addresses of allowed names
-public record EgressConfig(Path directory, DoorLimits limits, Resolver resolver) {
+/// @param roots PEM file of the certificate authorities that servers are verified by, and of lists
+///   of revoked certificates; empty = the authorities of this host
+public record EgressConfig(
+        Path directory, DoorLimits limits, Resolver resolver, Optional<Path> roots) {
+    /// With the authorities of this host.
+    public EgressConfig(Path directory, DoorLimits limits, Resolver resolver) {
+        this(directory, limits, resolver, Optional.empty());
+    }
+
     public EgressConfig {
         if (!directory.isAbsolute()) {
             throw new EgressException("egress directory " + directory + " is not absolute");
@@ -18,6 +27,14 @@ public record EgressConfig(Path directory, DoorLimits limits, Resolver resolver)
     /// Default limits and the resolver of the host.
     public static EgressConfig at(Path directory) {
         return new EgressConfig(
-                directory.toAbsolutePath().normalize(), DoorLimits.DEFAULT, Resolver.SYSTEM);
+                directory.toAbsolutePath().normalize(),
+                DoorLimits.DEFAULT,
+                Resolver.SYSTEM,
+                Optional.empty());
+    }
+
+    /// The same with other authorities.
+    public EgressConfig withRoots(Path file) {
+        return new EgressConfig(directory, limits, resolver, Optional.of(file));
     }
 }

@@ -25,6 +25,11 @@ record Flow(
         Optional<InjectedHeader> credential,
         Terms terms) {
 
+    /// The same for one request on it, which another rule of the destination may allow.
+    Flow under(EgressRule other) {
+        return new Flow(door, client, destination, other, terms.credentialOf(other), terms);
+    }
+
     /// Remembers the denial and resets the connection.
     void refuse(String reason) {
         door.deny(destination.host().text(), destination.port(), reason);

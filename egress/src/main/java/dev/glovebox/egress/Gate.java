@@ -47,8 +47,7 @@ final class Gate extends ChannelInboundHandlerAdapter {
             return;
         }
         if (!decision.allowed()) {
-            door.deny(host.text(), dialled.getPort(), decision.reason());
-            Flow.reset(ctx.channel());
+            refuse(ctx, destination, decision);
             return;
         }
         EgressRule rule = decision.rule().orElseThrow();
@@ -80,9 +79,10 @@ final class Gate extends ChannelInboundHandlerAdapter {
         pipeline.addFirst(new IdleStateHandler(0, 0, idle, TimeUnit.MILLISECONDS));
         switch (flow.rule().protocol()) {
             case TCP -> pipeline.addLast(new TcpGate(flow));
-            case TLS -> pipeline.addLast(new TlsGate(flow));
+            case TLS -> pipeline.addLast(TlsGate.passing(flow));
             case HTTP -> HttpGate.install(pipeline, flow);
-            case HTTPS, SSH, POSTGRES, REDIS ->
+            case HTTPS -> pipeline.addLast(TlsGate.ending(flow));
+            case SSH, POSTGRES, REDIS ->
                     flow.refuse("this door does not speak " + flow.rule().protocol().text());
         }
     }
@@ -90,6 +90,26 @@ final class Gate extends ChannelInboundHandlerAdapter {
     /// What of the rule this door cannot keep; then nothing passes.
     private static Optional<String> unserved(EgressRule rule) {
         return rule.budget().map(_ -> "this door does not count budgets");
+    }
+
+    private void refuse(ChannelHandlerContext ctx, Destination destination, Decision decision) {
+        door.deny(destination.host().text(), destination.port(), decision.reason());
+        ChannelPipeline pipeline = ctx.pipeline();
+        Refusal refusal = new Refusal(destination, decision);
+        switch (destination.port()) {
+            case Refusal.HTTP_PORT -> refusal.install(pipeline, door.limits());
+            case Refusal.HTTPS_PORT ->
+                    pipeline.addLast(TlsGate.refusing(ctx.channel(), door, destination, refusal));
+            default -> {
+                Flow.reset(ctx.channel());
+                return;
+            }
+        }
+        ctx.executor()
+                .schedule(
+                        () -> Flow.reset(ctx.channel()),
+                        2 * door.limits().firstBytes().toMillis(),
+                        TimeUnit.MILLISECONDS);
     }
 
     private void answerNames(ChannelHandlerContext ctx) {

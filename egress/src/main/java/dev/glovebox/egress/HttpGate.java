@@ -3,42 +3,41 @@ package dev.glovebox.egress;
 import dev.glovebox.egress.http.HttpCodecs;
 import dev.glovebox.egress.http.HttpMessages;
 import dev.glovebox.egress.http.InjectedHeader;
+import dev.glovebox.egress.http.Pages;
 import dev.glovebox.egress.http.UpstreamResponses;
+import dev.glovebox.egress.http.Upstreams;
 import dev.glovebox.protocol.egress.Decision;
-import dev.glovebox.protocol.egress.EgressRule;
 import dev.glovebox.protocol.egress.PolicyException;
+import dev.glovebox.protocol.egress.Protocol;
 import dev.glovebox.protocol.egress.request.CanonicalPath;
 import dev.glovebox.protocol.egress.request.RequestLine;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// A rule of protocol `http`: every request is parsed, judged, and written anew to the upstream.
+/// A rule of protocol `http` or `https`: every request is parsed, judged, and written anew to the
+/// upstream.
+///
+/// It stands at the end of a channel out of which requests come: a connection that speaks HTTP/1.1,
+/// or one stream of a connection that speaks HTTP/2, which has one request. What the upstream
+/// speaks is another matter; here both are HTTP objects, so that there is one way to judge.
 ///
 /// One request is under way at a time. Reading is by hand: a request's bytes are asked for when the
 /// upstream takes them, and the next request when the answer to this one has been written, so a
@@ -48,7 +47,9 @@ import org.jspecify.annotations.Nullable;
 /// All of this runs on the event loop of the client, which the upstream shares.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamResponses.Receiver {
-    private static final long DRAIN_MILLIS = 1_000;
+    /// Requests that a server which closed before it answered may get once more (RFC 9110 §9.2.1).
+    private static final Set<HttpMethod> SAFE =
+            Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
 
     private enum State {
         IDLE,
@@ -59,25 +60,39 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     }
 
     private final Flow flow;
-    private final HttpCodecs.ResponseWriter writer;
+    private final Channel client;
+
+    /// The flow as the request under way has it.
+    private Flow one;
+
+    private final Optional<HttpCodecs.ResponseWriter> writer;
     private final Queue<HttpObject> waiting = new ArrayDeque<>();
     private State state = State.IDLE;
+    private boolean head;
+    private boolean old;
+    private boolean webSocket;
     private boolean last;
-    private @Nullable Channel upstream;
+    private boolean bodyBegun;
+    private boolean ended;
+    private @Nullable HttpRequest sent;
+    private Upstreams.@Nullable Lease upstream;
     private @Nullable Future<?> deadline;
 
-    private HttpGate(Flow flow, HttpCodecs.ResponseWriter writer) {
+    /// @param writer of HTTP/1.1; none on a stream of HTTP/2
+    HttpGate(Flow flow, Channel client, Optional<HttpCodecs.ResponseWriter> writer) {
         this.flow = flow;
+        this.one = flow;
+        this.client = client;
         this.writer = writer;
     }
 
-    /// Puts the codec and the gate behind what is there.
+    /// Puts the codec of HTTP/1.1 and the gate behind what is there.
     static void install(ChannelPipeline pipeline, Flow flow) {
         HttpCodecs.ResponseWriter writer = new HttpCodecs.ResponseWriter();
         pipeline.addLast(
                 new HttpCodecs.RequestReader(HttpCodecs.config(flow.door().limits().headerBytes())),
                 writer);
-        pipeline.addLast(new HttpGate(flow, writer));
+        pipeline.addLast(new HttpGate(flow, pipeline.channel(), Optional.of(writer)));
     }
 
     @Override
@@ -93,10 +108,10 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        if (state == State.CLOSING) {
+        if (state == State.CLOSING || !(message instanceof HttpObject object)) {
             ReferenceCountUtil.release(message);
         } else {
-            waiting.add((HttpObject) message);
+            waiting.add(object);
         }
     }
 
@@ -116,12 +131,12 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
             }
         }
         if (waiting.isEmpty() && (state == State.IDLE || takesBody())) {
-            flow.client().read();
+            client.read();
         }
     }
 
     private boolean takesBody() {
-        return state == State.FORWARDING && upstream != null && upstream.isWritable();
+        return state == State.FORWARDING && upstream != null && upstream.channel().isWritable();
     }
 
     private void begin(HttpObject object) {
@@ -132,25 +147,29 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         if (deadline != null) {
             deadline.cancel(false);
         }
-        Optional<HttpMessages.Fault> fault = HttpMessages.fault(request, flow.destination());
+        one = flow;
+        old = HttpMessages.isOld(request);
+        head = request.method().equals(HttpMethod.HEAD);
+        webSocket = HttpMessages.isWebSocket(request);
+        writer.ifPresent(each -> each.answering(head));
+        Optional<HttpMessages.Fault> fault =
+                HttpMessages.fault(request, flow.destination(), secure()).or(() -> judge(request));
         if (fault.isPresent()) {
-            deny(fault.get());
+            deny(request, fault.get());
+            ReferenceCountUtil.release(request);
             return;
         }
-        Optional<HttpMessages.Fault> refused = judge(request);
-        if (refused.isPresent()) {
-            deny(refused.get());
-            return;
+        last = old || !HttpUtil.isKeepAlive(request);
+        bodyBegun = false;
+        ended = false;
+        sent = HttpMessages.upstream(request, one.destination(), one.credential(), secure());
+        if (one.rule().requests().filter(terms -> !terms.methods().isEmpty()).isPresent()) {
+            HttpMessages.removeMethodOverrides(sent.headers());
         }
-        writer.answering(request.method().equals(HttpMethod.HEAD));
-        last = !HttpUtil.isKeepAlive(request);
-        HttpRequest sent = HttpMessages.upstream(request, flow.destination(), flow.credential());
-        if (upstream != null && upstream.isActive()) {
-            send(upstream, sent);
-            return;
+        if (request instanceof LastHttpContent whole) {
+            waiting.add(whole);
         }
-        state = State.DIALLING;
-        flow.door().dialler().dial(flow, channel -> connected(channel, sent), this::failed);
+        acquire(false);
     }
 
     /// Asks the policy about one request and writes its target in the form that was judged.
@@ -162,9 +181,6 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
             return Optional.of(new HttpMessages.Fault(400, e.problems().getFirst()));
         }
         request.setUri(path.text());
-        boolean webSocket =
-                request.headers()
-                        .containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true);
         Decision decision =
                 flow.terms()
                         .policy()
@@ -174,64 +190,82 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         if (!decision.allowed()) {
             return Optional.of(new HttpMessages.Fault(403, decision.reason()));
         }
-        EgressRule rule = decision.rule().orElseThrow();
-        return rule.connect().equals(flow.rule().connect())
-                        && rule.credential().equals(flow.rule().credential())
-                        && rule.budget().isEmpty()
+        one = flow.under(decision.rule().orElseThrow());
+        return one.rule().budget().isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        new HttpMessages.Fault(
-                                403,
-                                "rule \""
-                                        + rule.name()
-                                        + "\" has another connect, credential or budget than rule"
-                                        + " \""
-                                        + flow.rule().name()
-                                        + "\", which opened the connection"));
+                : Optional.of(new HttpMessages.Fault(403, "this door does not count budgets"));
     }
 
-    private void connected(Channel channel, HttpRequest request) {
-        if (!flow.client().isActive()) {
-            channel.close();
+    private boolean secure() {
+        return flow.rule().protocol() == Protocol.HTTPS;
+    }
+
+    private void acquire(boolean fresh) {
+        state = State.DIALLING;
+        Upstreams.How how =
+                !secure()
+                        ? Upstreams.How.CLEAR
+                        : webSocket ? Upstreams.How.SECURE_HTTP1 : Upstreams.How.SECURE;
+        flow.door()
+                .upstreams(client.eventLoop())
+                .acquire(
+                        new Upstreams.Key(one.destination(), one.rule(), one.credential(), how),
+                        flow.client(),
+                        fresh,
+                        (connected, failed) -> one.door().dialler().dial(one, connected, failed),
+                        this::connected,
+                        this::failed);
+    }
+
+    private void connected(Upstreams.Lease lease) {
+        HttpRequest request = sent;
+        if (!client.isActive() || state != State.DIALLING || request == null) {
+            lease.end(false);
             return;
         }
-        upstream = channel;
-        channel.pipeline()
+        upstream = lease;
+        lease.channel()
+                .pipeline()
                 .addLast(
-                        new HttpClientCodec(
-                                HttpCodecs.config(flow.door().limits().headerBytes()), false, true),
                         new UpstreamResponses(
-                                flow.client(),
-                                this,
-                                flow.credential().map(InjectedHeader::secret)));
-        channel.config().setAutoRead(true);
-        send(channel, request);
+                                client, this, one.credential().map(InjectedHeader::secret)));
+        lease.channel().config().setAutoRead(true);
+        state = State.FORWARDING;
+        lease.channel().writeAndFlush(request);
+        if (ended) {
+            state = State.ANSWERING;
+            lease.channel().writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+        }
         pump();
     }
 
-    private void send(Channel channel, HttpRequest request) {
-        state = State.FORWARDING;
-        channel.writeAndFlush(request);
-    }
-
     private void forward(HttpObject object) {
-        Channel to = upstream;
-        if (to == null || object.decoderResult().isFailure() || !(object instanceof HttpContent)) {
+        Upstreams.Lease to = upstream;
+        if (to == null
+                || object.decoderResult().isFailure()
+                || !(object instanceof HttpContent content)) {
             ReferenceCountUtil.release(object);
-            Flow.reset(flow.client());
+            Flow.reset(client);
             return;
         }
-        if (object instanceof LastHttpContent end) {
+        bodyBegun |= content.content().isReadable();
+        if (content instanceof LastHttpContent end) {
             state = State.ANSWERING;
-            to.writeAndFlush(new DefaultLastHttpContent(end.content()));
+            ended = true;
+            to.channel().writeAndFlush(HttpMessages.trailers(end, one.credential()));
         } else {
-            to.writeAndFlush(object);
+            to.channel().writeAndFlush(content);
         }
     }
 
     @Override
     public boolean isHead() {
-        return writer.isHead();
+        return head;
+    }
+
+    @Override
+    public boolean isOld() {
+        return old;
     }
 
     @Override
@@ -239,16 +273,55 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         return last || state == State.FORWARDING;
     }
 
+    @Override
+    public boolean maySwitch() {
+        return webSocket && state == State.ANSWERING && waiting.isEmpty();
+    }
+
+    /// From here on bytes pass unread, in both directions, until one side or the policy ends it.
+    @Override
+    public void switched() {
+        Upstreams.Lease to = upstream;
+        if (to == null) {
+            return;
+        }
+        client.flush();
+        Channel server = to.channel();
+        upstream = null;
+        state = State.CLOSING;
+        server.config().setAutoRead(false);
+        server.pipeline().remove(UpstreamResponses.class);
+        Relay.join(client, server, this);
+        server.pipeline().remove(HttpClientCodec.class);
+        client.pipeline().remove(HttpCodecs.RequestReader.class);
+        client.pipeline().remove(HttpCodecs.ResponseWriter.class);
+    }
+
     /// The answer has been written. One that came before its request had ended leaves the rest of
     /// the request without a reader, so the connection ends with it.
     @Override
-    public void answered() {
-        if (isLast()) {
+    public void answered(boolean keep) {
+        boolean whole = state == State.ANSWERING;
+        boolean theLast = isLast();
+        release(keep && whole);
+        if (theLast || writer.isEmpty()) {
             state = State.CLOSING;
-            end();
+            Pages.end(client);
         } else {
             state = State.IDLE;
             pump();
+        }
+    }
+
+    private void release(boolean keep) {
+        Upstreams.Lease lease = upstream;
+        upstream = null;
+        sent = null;
+        if (lease != null) {
+            if (lease.channel().pipeline().get(UpstreamResponses.class) != null) {
+                lease.channel().pipeline().remove(UpstreamResponses.class);
+            }
+            lease.end(keep);
         }
     }
 
@@ -256,9 +329,10 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     public void echoed(boolean begun) {
         String reason = "the answer repeated the credential and was withheld";
         flow.door().deny(flow.destination().host().text(), flow.destination().port(), reason);
+        upstream = null;
         if (begun) {
             state = State.CLOSING;
-            Flow.reset(flow.client());
+            Flow.reset(client);
         } else {
             failed(reason);
         }
@@ -266,78 +340,52 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
 
     @Override
     public void upstreamEnded(Channel channel, boolean begun) {
-        if (!channel.equals(upstream)) {
+        Upstreams.Lease lease = upstream;
+        if (lease == null || !channel.equals(lease.channel())) {
             return;
         }
         upstream = null;
-        if (state == State.FORWARDING || state == State.ANSWERING) {
-            if (begun) {
-                Flow.reset(flow.client());
-            } else {
-                failed("the server closed the connection");
-            }
+        HttpRequest request = sent;
+        if (state != State.FORWARDING && state != State.ANSWERING) {
+            return;
+        }
+        if (begun) {
+            Flow.reset(client);
+        } else if (lease.reused()
+                && !bodyBegun
+                && request != null
+                && SAFE.contains(request.method())) {
+            acquire(true);
+        } else {
+            failed("the server closed the connection");
         }
     }
 
     private void failed(String reason) {
-        answer(
-                502,
-                "Glovebox: "
-                        + flow.destination()
-                        + " is allowed by rule \""
-                        + flow.rule().name()
-                        + "\", but "
-                        + reason
-                        + ".\n");
+        HttpRequest request = sent;
+        if (!client.isActive() || request == null) {
+            return;
+        }
+        state = State.CLOSING;
+        Pages.answer(
+                client, 502, Pages.failed(one.destination(), one.rule().name(), reason), request);
     }
 
-    private void deny(HttpMessages.Fault fault) {
+    private void deny(HttpRequest request, HttpMessages.Fault fault) {
         flow.door()
                 .deny(flow.destination().host().text(), flow.destination().port(), fault.reason());
-        answer(
-                fault.status(),
-                "Glovebox refused this request to "
-                        + flow.destination()
-                        + ", judged by rule \""
-                        + flow.rule().name()
-                        + "\": "
-                        + fault.reason()
-                        + ". If it should pass, ask the operator of this Glovebox worker to change"
-                        + " the egress policy.\n");
-    }
-
-    private void answer(int status, String text) {
         state = State.CLOSING;
-        DefaultFullHttpResponse response =
-                new DefaultFullHttpResponse(
-                        HttpVersion.HTTP_1_1,
-                        HttpResponseStatus.valueOf(status),
-                        Unpooled.copiedBuffer(text, StandardCharsets.UTF_8));
-        response.headers()
-                .set(HttpHeaderNames.CONTENT_TYPE, "text/plain; charset=utf-8")
-                .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes())
-                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        flow.client().write(response);
-        end();
-    }
-
-    /// Ends our side, then goes on reading for a moment: closing a socket with unread bytes would
-    /// reset it and could take the answer with it.
-    private void end() {
-        Channel client = flow.client();
-        client.writeAndFlush(Unpooled.EMPTY_BUFFER)
-                .addListener(_ -> {
-                    ((DuplexChannel) client).shutdownOutput();
-                    client.config().setAutoRead(true);
-                    client.eventLoop()
-                            .schedule(() -> client.close(), DRAIN_MILLIS, TimeUnit.MILLISECONDS);
-                });
+        Pages.answer(
+                client,
+                fault.status(),
+                Pages.refused(one.destination(), Optional.of(one.rule().name()), fault.reason()),
+                request);
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
         if (upstream != null) {
-            upstream.config().setAutoRead(ctx.channel().isWritable());
+            upstream.channel().config().setAutoRead(ctx.channel().isWritable());
         }
     }
 
@@ -360,9 +408,8 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        if (upstream != null) {
-            upstream.close();
-        }
+        state = State.CLOSING;
+        release(false);
     }
 
     @Override

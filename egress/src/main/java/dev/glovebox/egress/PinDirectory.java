@@ -1,5 +1,6 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.tls.TrustFiles;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.net.NetworkNamespace;
 import java.io.IOException;
@@ -7,13 +8,14 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 
-/// The directory of one worker's pinned namespaces. Held by a lock, so that who finds pins in it
-/// knows their owner is dead.
+/// The directory of one worker's pinned namespaces and doors' certificates. Held by a lock, so that
+/// who finds pins in it knows their owner is dead.
 final class PinDirectory implements AutoCloseable {
     private static final String LOCK = "lock";
 
@@ -69,7 +71,18 @@ final class PinDirectory implements AutoCloseable {
         try (var files = Files.list(directory)) {
             left = files.filter(file -> !file.endsWith(LOCK)).toList();
         }
-        left.forEach(NetworkNamespace::unpin);
+        for (Path file : left) {
+            if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+                TrustFiles.remove(file);
+            } else {
+                NetworkNamespace.unpin(file);
+            }
+        }
+    }
+
+    /// Where a door keeps what it shows to its sandbox.
+    Path trust(String name) {
+        return directory.resolve(name + ".trust");
     }
 
     Path pin(String name) {

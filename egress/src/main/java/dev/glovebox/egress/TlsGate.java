@@ -1,32 +1,114 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.http.HttpCodecs;
+import dev.glovebox.egress.tls.HttpsEnd;
+import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.Host;
 import dev.glovebox.protocol.egress.HostName;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
+import java.security.GeneralSecurityException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A rule of protocol `tls`: the ClientHello must name the host that was allowed, then every byte
-/// passes unread.
+/// Reads a ClientHello, which must name the host that was dialled, and decides what becomes of the
+/// connection.
 ///
-/// A hello that names nobody, somebody else, or hides a name (ECH) is refused before the upstream
-/// hears anything. For a destination that is an address, the hello must name nobody. Terminating
-/// TLS would begin here, instead of [Relay].
+/// - `tls`: every byte passes unread. A hello that names nobody or hides a name (ECH) is refused
+///   before the upstream hears anything. For a destination that is an address, the hello must name
+///   nobody.
+/// - `https`: TLS ends here. A hello without a name is taken to mean the host that was dialled, and
+///   a name that ECH hides is never seen by anybody.
+/// - refused: TLS ends here too, only to say so.
+///
+/// Bytes that are not TLS end the connection in any case.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 final class TlsGate extends ChannelInboundHandlerAdapter {
-    private final Flow flow;
+    /// Fatal alert `unrecognized_name` (RFC 6066 §3).
+    private static final byte[] UNRECOGNIZED_NAME = {0x15, 3, 3, 0, 2, 2, 112};
+
+    private final Channel client;
+    private final long millis;
+    private final Consumer<String> refuse;
+    private final Function<ClientHello.Complete, Optional<String>> fault;
+    private final BiConsumer<TlsGate, ChannelHandlerContext> next;
     private @Nullable ByteBuf hello;
     private @Nullable Future<?> deadline;
 
-    TlsGate(Flow flow) {
-        this.flow = flow;
+    private TlsGate(
+            Channel client,
+            DoorLimits limits,
+            Consumer<String> refuse,
+            Function<ClientHello.Complete, Optional<String>> fault,
+            BiConsumer<TlsGate, ChannelHandlerContext> next) {
+        this.client = client;
+        this.millis = limits.firstBytes().toMillis();
+        this.refuse = refuse;
+        this.fault = fault;
+        this.next = next;
+    }
+
+    /// A rule of protocol `tls`.
+    static TlsGate passing(Flow flow) {
+        return new TlsGate(
+                flow.client(),
+                flow.door().limits(),
+                flow::refuse,
+                hello -> fault(flow.destination().host(), hello.serverName(), hello.encrypted()),
+                (gate, _) -> gate.dial(flow));
+    }
+
+    /// A rule of protocol `https`.
+    static TlsGate ending(Flow flow) {
+        return new TlsGate(
+                flow.client(),
+                flow.door().limits(),
+                reason -> {
+                    flow.door()
+                            .deny(
+                                    flow.destination().host().text(),
+                                    flow.destination().port(),
+                                    reason);
+                    alert(flow.client());
+                },
+                hello -> misnamed(flow.destination().host(), hello.serverName()),
+                (gate, ctx) ->
+                        gate.end(
+                                ctx,
+                                flow.door(),
+                                flow.destination(),
+                                pipeline -> HttpGate.install(pipeline, flow),
+                                stream -> new HttpGate(flow, stream, Optional.empty())));
+    }
+
+    /// A connection that is refused, and is told so if it goes on in HTTP.
+    static TlsGate refusing(Channel client, Door door, Destination destination, Refusal refusal) {
+        return new TlsGate(
+                client,
+                door.limits(),
+                _ -> Flow.reset(client),
+                hello -> misnamed(destination.host(), hello.serverName()),
+                (gate, ctx) ->
+                        gate.end(
+                                ctx,
+                                door,
+                                destination,
+                                pipeline -> refusal.install(pipeline, door.limits()),
+                                _ -> refusal));
     }
 
     @Override
@@ -35,8 +117,8 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
         deadline =
                 ctx.executor()
                         .schedule(
-                                () -> flow.refuse("no ClientHello came in time"),
-                                flow.door().limits().firstBytes().toMillis(),
+                                () -> refuse.accept("no ClientHello came in time"),
+                                millis,
                                 TimeUnit.MILLISECONDS);
         ctx.read();
     }
@@ -61,13 +143,14 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
         }
         switch (ClientHello.read(soFar)) {
             case ClientHello.Incomplete() -> ctx.read();
-            case ClientHello.Malformed(String reason) -> flow.refuse(reason);
-            case ClientHello.Complete(Optional<String> name, boolean encrypted) -> {
-                Optional<String> fault = fault(flow.destination().host(), name, encrypted);
-                if (fault.isPresent()) {
-                    flow.refuse(fault.get());
+            case ClientHello.Malformed(String reason) -> refuse.accept(reason);
+            case ClientHello.Complete complete -> {
+                Optional<String> found = fault.apply(complete);
+                cancelDeadline();
+                if (found.isPresent()) {
+                    refuse.accept(found.get());
                 } else {
-                    dial();
+                    next.accept(this, ctx);
                 }
             }
         }
@@ -78,19 +161,27 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
         if (encrypted) {
             return Optional.of("the ClientHello may hide another name (ECH)");
         }
+        if (host instanceof HostName && name.isEmpty()) {
+            return Optional.of("the ClientHello names no host (SNI)");
+        }
+        return misnamed(host, name);
+    }
+
+    private static Optional<String> misnamed(Host host, Optional<String> name) {
         if (!(host instanceof HostName)) {
             return name.map(_ -> "the ClientHello names a host, the rule an address");
         }
-        if (name.isEmpty()) {
-            return Optional.of("the ClientHello names no host (SNI)");
-        }
-        return name.flatMap(HostName::tryParse).filter(host::equals).isPresent()
+        return name.isEmpty() || name.flatMap(HostName::tryParse).filter(host::equals).isPresent()
                 ? Optional.empty()
                 : Optional.of("the ClientHello names another host (SNI)");
     }
 
-    private void dial() {
-        cancelDeadline();
+    private static void alert(Channel client) {
+        client.writeAndFlush(Unpooled.wrappedBuffer(UNRECOGNIZED_NAME))
+                .addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void dial(Flow flow) {
         flow.door().dialler().dial(flow, this::join, reason -> Flow.reset(flow.client()));
     }
 
@@ -100,7 +191,43 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
         if (first != null) {
             upstream.writeAndFlush(first);
         }
-        Relay.join(flow.client(), upstream, this);
+        Relay.join(client, upstream, this);
+    }
+
+    /// Answers as the host. No certificate, no connection: there is no way on but this one.
+    private void end(
+            ChannelHandlerContext ctx,
+            Door door,
+            Destination destination,
+            Consumer<ChannelPipeline> http1,
+            Function<Channel, ChannelHandler> stream) {
+        ByteBuf first = hello;
+        hello = null;
+        SslContext context;
+        try {
+            context = door.trust().leaves().of(destination.host());
+        } catch (GeneralSecurityException e) {
+            ReferenceCountUtil.release(first);
+            refuse.accept("the door has no certificate for it");
+            return;
+        }
+        HttpsEnd.install(
+                ctx.pipeline(),
+                context,
+                new HttpsEnd.Handlers(
+                        http1,
+                        stream,
+                        () ->
+                                door.deny(
+                                        destination.host().text(),
+                                        destination.port(),
+                                        "the client does not accept the certificate of this"
+                                                + " sandbox's door")),
+                HttpCodecs.streams(door.limits().headerBytes()),
+                millis);
+        ctx.fireChannelRead(first);
+        ctx.fireChannelReadComplete();
+        ctx.pipeline().remove(this);
     }
 
     @Override

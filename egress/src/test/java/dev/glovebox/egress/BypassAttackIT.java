@@ -191,7 +191,7 @@ class BypassAttackIT {
                         "[::ffff:192.0.2.2]:9999",
                         "0.0.0.0:9999",
                         "localhost:8800")) {
-            assertThat(inside.curl("http://" + target + "/").exit()).as(target).isNotZero();
+            assertThat(inside.curl("-f", "http://" + target + "/").exit()).as(target).isNotZero();
         }
         assertThat(own).allSatisfy(canary -> assertThat(canary.seen()).isEmpty());
         assertThat(internet.host().run("curl", "-sS", "-m", "8", "http://127.0.0.1:8800/me"))
@@ -206,7 +206,7 @@ class BypassAttackIT {
         Door other = internet.door(doors, "two", EgressPolicy.DENY_ALL);
         Inside there = new Inside(other, directory);
         for (String way : List.of("--resolve good.test:80:" + address, "-H Host:good.test")) {
-            List<String> line = new ArrayList<>(List.of(way.split(" ", 2)));
+            List<String> line = new ArrayList<>(List.of(("-f " + way).split(" ", 3)));
             line.add(way.startsWith("-H") ? "http://" + address + "/" : "http://good.test/");
             assertThat(there.curl(line.toArray(String[]::new)).exit()).as(way).isNotZero();
         }
@@ -305,7 +305,7 @@ class BypassAttackIT {
                         "169.254.169.254.",
                         "metadata.google.internal",
                         "instance-data")) {
-            assertThat(inside.curl("-L", "http://" + spelling + "/latest/meta-data/").exit())
+            assertThat(inside.curl("-f", "-L", "http://" + spelling + "/latest/meta-data/").exit())
                     .as(spelling)
                     .isNotZero();
         }

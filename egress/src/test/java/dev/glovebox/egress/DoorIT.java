@@ -172,15 +172,20 @@ class DoorIT {
                         "198.18.77.77",
                         "[2001:db8::10]",
                         "[fd00:ec2::254]",
-                        "[fe80::1]",
                         "[fd67:6c62::1]",
                         "[64:ff9b::a9fe:a9fe]")) {
-            assertThat(inside.curl("http://" + address + "/").exit()).as(address).isIn(7, 55, 56);
-            assertThat(inside.curl("-k", "https://" + address + "/").exit())
+            for (String scheme : List.of("http", "https")) {
+                assertThat(inside.curl("-k", scheme + "://" + address + "/").output())
+                        .as(address)
+                        .startsWith("Glovebox refused")
+                        .endsWith("403");
+            }
+            assertThat(inside.curl("http://" + address + ":8080/").exit())
                     .as(address)
-                    .isIn(7, 35, 56);
+                    .isIn(7, 55, 56);
         }
-        assertThat(inside.curl("-g", "http://203.0.113.77:80/").exit()).isIn(7, 55, 56);
+        assertThat(inside.curl("http://[fe80::1]/").exit()).isEqualTo(7);
+        assertThat(inside.curl("-g", "http://203.0.113.77:80/").output()).endsWith("403");
         refused("203.0.113.10", 80);
         refused("169.254.169.254", 443);
         refused("2001:db8:0:0:0:0:0:10", 80);
@@ -326,7 +331,7 @@ class DoorIT {
                     .isNotZero();
         }
         allowedWayWorks();
-        assertThat(inside.curl("http://203.0.113.10/").exit()).isIn(7, 55, 56);
+        assertThat(inside.curl("http://203.0.113.10/").output()).endsWith("403");
     }
 
     @Test
@@ -335,7 +340,7 @@ class DoorIT {
         try (Door other = doors.open("two", EgressPolicy.DENY_ALL)) {
             Inside there = new Inside(other, directory);
             assertThat(there.curl("http://good.test/").exit()).isEqualTo(6);
-            assertThat(there.curl("http://198.18.1.0/").exit()).isIn(7, 55, 56);
+            assertThat(there.curl("http://198.18.1.0/").output()).endsWith("403");
             assertThat(other.denialsSince(start)).hasSizeGreaterThanOrEqualTo(2);
         }
         assertThat(web.seen()).isEmpty();

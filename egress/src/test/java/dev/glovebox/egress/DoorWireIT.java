@@ -131,7 +131,7 @@ class DoorWireIT {
                         "GET /a HTTP/1.1\nHost: good.test\n\n",
                         "GET /a HTTP/1.1\r\n\r\n",
                         "GET /a\r\n\r\n",
-                        "GET /a HTTP/1.0\r\nHost: good.test\r\n\r\n",
+                        "POST /a HTTP/1.0\r\nHost: good.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
                         "GET http://good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
                         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
                         "CONNECT evil.test:443 HTTP/1.1\r\nHost: good.test\r\n\r\n",
@@ -183,21 +183,44 @@ class DoorWireIT {
         byte[] linkLocal = InetAddress.ofLiteral("fe80::1").getAddress();
         InetAddress zoned = Inet6Address.getByAddress(null, linkLocal, 1);
         try (Socket socket = client.connect(zoned, 80)) {
-            assertThat(Client.rest(socket)).isEqualTo("[reset]");
+            socket.getOutputStream()
+                    .write("GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+            assertThat(Client.rest(socket)).startsWith("HTTP/1.1 403");
         }
         assertThat(door.denialsSince(Instant.EPOCH))
                 .anyMatch(denial -> denial.destination().equals("fe80:0:0:0:0:0:0:1"));
     }
 
     @Test
-    void upgradeToAnotherProtocol_isNotPassedOn() throws Exception {
+    void upgradeToWebSocket_isRefusedWhereTheRuleDoesNotAllowIt() throws Exception {
         String answer =
                 client.say(
                         good,
                         80,
                         "GET /ws HTTP/1.1\r\nHost: good.test\r\nConnection: close, Upgrade\r\n"
                                 + "Upgrade: websocket\r\n\r\n");
+        assertThat(answer).startsWith("HTTP/1.1 403").contains("web socket");
+        assertThat(web.seen()).isEmpty();
+    }
+
+    @Test
+    void upgradeToHttp2InTheClear_isNotPassedOn() throws Exception {
+        String answer =
+                client.say(
+                        good,
+                        80,
+                        "GET /h2c HTTP/1.1\r\nHost: good.test\r\nConnection: close, Upgrade,"
+                                + " HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n");
         assertThat(answer).startsWith("HTTP/1.1 200");
-        assertThat(web.seen().getFirst().headers()).doesNotContainKey("Upgrade");
+        assertThat(web.seen().getFirst().headers()).doesNotContainKeys("Upgrade", "Http2-settings");
+    }
+
+    @Test
+    void oldClient_getsAnAnswerThatEndsWithTheConnection() throws Exception {
+        assertThat(client.say(good, 80, "GET /old HTTP/1.0\r\n\r\n"))
+                .startsWith("HTTP/1.1 200")
+                .containsIgnoringCase("connection: close")
+                .doesNotContainIgnoringCase("transfer-encoding")
+                .endsWith("GET /old good.test");
     }
 }

@@ -12,12 +12,18 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
+import io.netty.handler.codec.http2.Http2Settings;
 import java.util.List;
 
 /// Netty's HTTP/1.1 codec, set as strictly as it can be.
 public final class HttpCodecs {
     private static final int MAX_LINE = 8 * 1024;
     private static final int MAX_CHUNK = 64 * 1024;
+    private static final int MAX_STREAMS = 100;
+    private static final int WINDOW = 64 * 1024 - 1;
+    private static final int MAX_RESETS = 200;
+    private static final int RESET_WINDOW_SECONDS = 30;
 
     private HttpCodecs() {}
 
@@ -32,6 +38,20 @@ public final class HttpCodecs {
                 .setAllowDuplicateContentLengths(false)
                 .setStrictLineParsing(true)
                 .setUseRfc9112TransferEncoding(true);
+    }
+
+    /// HTTP/2 towards clients, with bounds on what one of them can make the door hold: streams,
+    /// bytes that nobody takes yet, heads, and resets in a row (CVE-2023-44487).
+    ///
+    /// @param headerBytes of one head
+    public static Http2FrameCodecBuilder streams(int headerBytes) {
+        return Http2FrameCodecBuilder.forServer()
+                .initialSettings(
+                        Http2Settings.defaultSettings()
+                                .maxConcurrentStreams(MAX_STREAMS)
+                                .initialWindowSize(WINDOW)
+                                .maxHeaderListSize(headerBytes))
+                .decoderEnforceMaxRstFramesPerWindow(MAX_RESETS, RESET_WINDOW_SECONDS);
     }
 
     /// Reads requests; a request that its sender has left unfinished ends as a failed one. Two ways

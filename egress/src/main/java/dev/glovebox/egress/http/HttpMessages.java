@@ -3,16 +3,20 @@ package dev.glovebox.egress.http;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.Host;
 import dev.glovebox.protocol.egress.PolicyException;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -44,6 +48,33 @@ public final class HttpMessages {
                     "forwarded",
                     "x-forwarded-host");
 
+    /// Names that the codec uses for itself.
+    private static final String OF_THE_CODEC = "x-http2-";
+
+    /// What no trailer may say (RFC 9110 §6.5.1): how the message is framed, where it goes, who
+    /// sends it.
+    private static final Set<String> NOT_IN_TRAILERS =
+            Set.of(
+                    "host",
+                    "content-length",
+                    "content-encoding",
+                    "content-type",
+                    "content-range",
+                    "cache-control",
+                    "expect",
+                    "max-forwards",
+                    "authorization",
+                    "cookie",
+                    "set-cookie");
+
+    private static final Set<String> METHOD_OVERRIDES =
+            Set.of(
+                    "x-http-method-override",
+                    "x-http-method",
+                    "x-method-override",
+                    "x-original-method",
+                    "x-forwarded-method");
+
     /// A client's own credentials do not travel beside ours, and the answer must come unpacked, so
     /// that [EchoGuard] can read it.
     private static final Set<String> NOT_BESIDE_OURS =
@@ -63,9 +94,12 @@ public final class HttpMessages {
     public record Fault(int status, String reason) {}
 
     /// Why the request does not go on to the destination; empty if it does.
-    public static Optional<Fault> fault(HttpRequest request, Destination destination) {
-        if (request.decoderResult().isFailure()
-                || !request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
+    ///
+    /// @param secure whether it came over TLS, where another host is a misdirected request (RFC
+    ///   9110 §15.5.20): the client may try it on a connection of its own
+    public static Optional<Fault> fault(
+            HttpRequest request, Destination destination, boolean secure) {
+        if (request.decoderResult().isFailure() || !isKnown(request)) {
             return Optional.of(new Fault(400, "it is not a well-formed HTTP/1.1 request"));
         }
         if (!METHOD.matcher(request.method().name()).matches()) {
@@ -82,12 +116,36 @@ public final class HttpMessages {
             return Optional.of(new Fault(400, "the length of the request is ambiguous"));
         }
         List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
+        if (hosts.isEmpty() && isOld(request)) {
+            return Optional.empty();
+        }
         if (hosts.size() != 1) {
             return Optional.of(new Fault(400, "the request does not have exactly one Host header"));
         }
         return isHost(hosts.getFirst(), destination)
                 ? Optional.empty()
-                : Optional.of(new Fault(403, "its Host header names another host"));
+                : Optional.of(new Fault(secure ? 421 : 403, "its Host header names another host"));
+    }
+
+    /// Whether it is HTTP/1.0, whose answers end with the connection and are never in chunks.
+    public static boolean isOld(HttpRequest request) {
+        return request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+    }
+
+    /// HTTP/1.0 knows no transfer encoding; whoever sends one means to be misread.
+    private static boolean isKnown(HttpRequest request) {
+        return request.protocolVersion().equals(HttpVersion.HTTP_1_1)
+                || (isOld(request)
+                        && !request.headers().contains(HttpHeaderNames.TRANSFER_ENCODING));
+    }
+
+    /// Whether it asks to go on as a WebSocket (RFC 6455 §4.1).
+    public static boolean isWebSocket(HttpRequest request) {
+        HttpHeaders headers = request.headers();
+        return request.method().equals(HttpMethod.GET)
+                && headers.containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true)
+                && headers.getAll(HttpHeaderNames.UPGRADE).size() == 1
+                && headers.contains(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true);
     }
 
     private static boolean isTarget(HttpRequest request) {
@@ -123,11 +181,14 @@ public final class HttpMessages {
 
     /// The request as the upstream gets it.
     public static HttpRequest upstream(
-            HttpRequest request, Destination destination, Optional<InjectedHeader> injected) {
+            HttpRequest request,
+            Destination destination,
+            Optional<InjectedHeader> injected,
+            boolean secure) {
         HttpRequest sent =
                 new DefaultHttpRequest(HttpVersion.HTTP_1_1, request.method(), request.uri());
         HttpHeaders headers = sent.headers();
-        headers.set(HttpHeaderNames.HOST, hostHeader(destination));
+        headers.set(HttpHeaderNames.HOST, hostHeader(destination, secure));
         Set<String> left = new HashSet<>(Set.of("host"));
         injected.ifPresent(header -> {
             left.add(folded(header.name()));
@@ -137,6 +198,13 @@ public final class HttpMessages {
         if (HttpUtil.isTransferEncodingChunked(request)) {
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
+        if (request.headers().containsValue(HttpHeaderNames.TE, HttpHeaderValues.TRAILERS, true)) {
+            headers.set(HttpHeaderNames.TE, HttpHeaderValues.TRAILERS);
+        }
+        if (isWebSocket(request)) {
+            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE);
+            headers.set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
+        }
         injected.ifPresent(header -> {
             headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
             headers.set(header.name(), header.value().reveal());
@@ -144,27 +212,65 @@ public final class HttpMessages {
         return sent;
     }
 
-    private static String hostHeader(Destination destination) {
+    /// Takes away what makes some servers do another method than the one that was judged.
+    public static void removeMethodOverrides(HttpHeaders headers) {
+        for (String name : List.copyOf(headers.names())) {
+            if (METHOD_OVERRIDES.contains(folded(name))) {
+                headers.remove(name);
+            }
+        }
+    }
+
+    private static String hostHeader(Destination destination, boolean secure) {
         String spelled = destination.toString();
-        return destination.port() == 80 ? spelled.substring(0, spelled.length() - 3) : spelled;
+        String usual = secure ? ":443" : ":80";
+        return spelled.endsWith(usual)
+                ? spelled.substring(0, spelled.length() - usual.length())
+                : spelled;
+    }
+
+    /// The trailers of a message as the other side gets them.
+    ///
+    /// @param injected what the door has added to the head, which no trailer may say again
+    public static LastHttpContent trailers(LastHttpContent end, Optional<InjectedHeader> injected) {
+        LastHttpContent sent = new DefaultLastHttpContent(end.content());
+        Set<String> left = new HashSet<>(NOT_IN_TRAILERS);
+        injected.ifPresent(header -> left.add(folded(header.name())));
+        copy(end.trailingHeaders(), sent.trailingHeaders(), left);
+        return sent;
     }
 
     /// The response as the client gets it.
     ///
     /// @param bodiless whether the request was HEAD
     /// @param close whether the connection ends with it
-    public static HttpResponse downstream(HttpResponse response, boolean bodiless, boolean close) {
+    /// @param old whether the client speaks HTTP/1.0
+    public static HttpResponse downstream(
+            HttpResponse response, boolean bodiless, boolean close, boolean old) {
         HttpResponse sent = new DefaultHttpResponse(HttpVersion.HTTP_1_1, response.status());
         copy(response.headers(), sent.headers(), Set.of());
         int status = response.status().code();
         boolean empty = bodiless || status < 200 || status == 204 || status == 304;
-        if (!empty && !sent.headers().contains(HttpHeaderNames.CONTENT_LENGTH)) {
+        if (!empty && !old && !sent.headers().contains(HttpHeaderNames.CONTENT_LENGTH)) {
             sent.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
         if (close && status >= 200) {
             sent.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         }
         return sent;
+    }
+
+    /// An interim response, whole: 1xx have no content.
+    static HttpResponse interim(HttpResponse head) {
+        DefaultFullHttpResponse whole =
+                new DefaultFullHttpResponse(head.protocolVersion(), head.status());
+        whole.headers().add(head.headers());
+        if (head.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS)) {
+            whole.headers()
+                    .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)
+                    .set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
+        }
+        return whole;
     }
 
     private static void copy(HttpHeaders from, HttpHeaders to, Set<String> left) {
@@ -175,9 +281,12 @@ public final class HttpMessages {
             }
         }
         hop.remove("content-length");
+        hop.addAll(left);
         for (Map.Entry<String, String> header : from) {
             String name = folded(header.getKey());
-            if (!NOT_PASSED_ON.contains(name) && !hop.contains(name)) {
+            if (!NOT_PASSED_ON.contains(name)
+                    && !hop.contains(name)
+                    && !name.startsWith(OF_THE_CODEC)) {
                 to.add(header.getKey(), header.getValue());
             }
         }

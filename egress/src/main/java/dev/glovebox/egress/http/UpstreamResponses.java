@@ -6,7 +6,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpResponse;
@@ -29,8 +28,19 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         /// Whether the connection ends with this response.
         boolean isLast();
 
+        /// Whether the client speaks HTTP/1.0, so that it knows no interim responses.
+        boolean isOld();
+
+        /// Whether the request asked to go on as a WebSocket.
+        boolean maySwitch();
+
+        /// The server goes on as a WebSocket; what follows is no HTTP.
+        void switched();
+
         /// The whole of a final response has been written.
-        void answered();
+        ///
+        /// @param keep whether the upstream can take another request
+        void answered(boolean keep);
 
         /// The upstream takes more.
         void pump();
@@ -52,6 +62,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private Optional<EchoGuard> guard = Optional.empty();
     private boolean begun;
     private boolean informational;
+    private boolean switching;
     private boolean last;
     private boolean echoed;
 
@@ -77,47 +88,73 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
             return;
         }
         if (object instanceof HttpResponse response) {
-            if (response.status().code() == SWITCHING_PROTOCOLS) {
-                ReferenceCountUtil.release(message);
-                ctx.close();
-                return;
-            }
-            informational = response.status().code() < 200;
-            guard = secret.flatMap(EchoGuard::against);
-            if (guard.filter(each -> each.isIn(response.headers())).isPresent()) {
-                echoed(ctx);
-                return;
-            }
-            begun |= !informational;
-            last = !informational && !HttpUtil.isKeepAlive(response);
-            client.write(HttpMessages.downstream(response, receiver.isHead(), receiver.isLast()));
+            head(ctx, response);
+        }
+        if (object instanceof HttpContent content && !echoed) {
+            content(ctx, content);
+        }
+    }
+
+    private void head(ChannelHandlerContext ctx, HttpResponse response) {
+        switching = response.status().code() == SWITCHING_PROTOCOLS;
+        if (switching && !receiver.maySwitch()) {
+            echoed = true;
+            ctx.close();
             return;
         }
-        content(ctx, (HttpContent) object);
+        informational = response.status().code() < 200;
+        guard = secret.flatMap(EchoGuard::against);
+        if (guard.filter(each -> each.isIn(response.headers())).isPresent()) {
+            echoed(ctx);
+            return;
+        }
+        begun |= !informational || switching;
+        last = !informational && !HttpUtil.isKeepAlive(response);
+        HttpResponse sent =
+                HttpMessages.downstream(
+                        response, receiver.isHead(), receiver.isLast(), receiver.isOld());
+        if (!informational) {
+            client.write(sent);
+        } else if (switching || !receiver.isOld()) {
+            client.write(HttpMessages.interim(sent));
+        }
     }
 
     private void content(ChannelHandlerContext ctx, HttpContent content) {
         boolean end = content instanceof LastHttpContent;
+        if (informational) {
+            content.release();
+            if (end && switching) {
+                receiver.switched();
+            }
+            return;
+        }
         if (guard.isPresent()) {
+            if (content instanceof LastHttpContent with
+                    && guard.get().isIn(with.trailingHeaders())) {
+                content.release();
+                echoed(ctx);
+                return;
+            }
             Optional<ByteBuf> passed = guard.get().pass(content.content(), end);
             if (passed.isEmpty()) {
                 echoed(ctx);
                 return;
             }
             client.write(
-                    end
-                            ? new DefaultLastHttpContent(passed.get())
+                    content instanceof LastHttpContent with
+                            ? HttpMessages.trailers(with.replace(passed.get()), Optional.empty())
                             : new DefaultHttpContent(passed.get()));
         } else {
-            client.write(content);
+            client.write(
+                    content instanceof LastHttpContent with
+                            ? HttpMessages.trailers(with, Optional.empty())
+                            : content);
         }
-        if (end && !informational) {
+        if (end) {
             begun = false;
-            if (last) {
-                ctx.close();
-            }
             client.flush();
-            receiver.answered();
+            receiver.answered(!last);
         }
     }
 

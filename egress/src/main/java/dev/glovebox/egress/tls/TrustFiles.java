@@ -21,6 +21,9 @@ import java.util.List;
 /// @param bundle it and all roots, PEM, for programs that replace what they have
 /// @param store the same as `bundle` for Java, PKCS #12 without a password
 public record TrustFiles(Path authority, Path bundle, Path store) {
+    private static final String AUTHORITY = "ca.crt";
+    private static final String BUNDLE = "ca-certificates.crt";
+    private static final String STORE = "cacerts";
     private static final Base64.Encoder PEM = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
     /// Writes them.
@@ -30,9 +33,9 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
     public static TrustFiles write(Path directory, Authority authority, TrustedRoots roots) {
         TrustFiles files =
                 new TrustFiles(
-                        directory.resolve("ca.crt"),
-                        directory.resolve("ca-certificates.crt"),
-                        directory.resolve("cacerts"));
+                        directory.resolve(AUTHORITY),
+                        directory.resolve(BUNDLE),
+                        directory.resolve(STORE));
         List<X509Certificate> all = new ArrayList<>();
         all.add(authority.certificate());
         all.addAll(roots.certificates());
@@ -44,6 +47,26 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
             return files;
         } catch (IOException | GeneralSecurityException e) {
             throw new EgressException("certificates for the sandbox cannot be written", e);
+        }
+    }
+
+    /// Removes the files in a directory that an earlier life has left, and it.
+    public static void remove(Path directory) {
+        new TrustFiles(
+                        directory.resolve(AUTHORITY),
+                        directory.resolve(BUNDLE),
+                        directory.resolve(STORE))
+                .remove();
+    }
+
+    void remove() {
+        try {
+            for (Path file : List.of(authority, bundle, store)) {
+                Files.deleteIfExists(file);
+            }
+            Files.deleteIfExists(authority.toAbsolutePath().resolve("..").normalize());
+        } catch (IOException e) {
+            throw new EgressException("certificates of a sandbox cannot be removed", e);
         }
     }
 

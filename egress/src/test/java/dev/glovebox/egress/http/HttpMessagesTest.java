@@ -56,7 +56,7 @@ class HttpMessagesTest {
             })
     void fault_methodTargetAndHost(String method, String target, String host, int status) {
         Optional<HttpMessages.Fault> fault =
-                HttpMessages.fault(request(method, target, "Host", host), GOOD);
+                HttpMessages.fault(request(method, target, "Host", host), GOOD, false);
         assertThat(fault.map(HttpMessages.Fault::status).orElse(0)).isEqualTo(status);
     }
 
@@ -81,15 +81,18 @@ class HttpMessagesTest {
         if (!name2.isEmpty()) {
             request.headers().add(name2, value2);
         }
-        Optional<HttpMessages.Fault> fault = HttpMessages.fault(request, GOOD);
+        Optional<HttpMessages.Fault> fault = HttpMessages.fault(request, GOOD, false);
         assertThat(fault.map(HttpMessages.Fault::status).orElse(0)).isEqualTo(status);
     }
 
     @Test
-    void fault_httpOneZero_isRefused() {
+    void fault_httpOneZero_needsNoHostAndKnowsNoChunks() {
         HttpRequest request = new DefaultHttpRequest(HttpVersion.HTTP_1_0, HttpMethod.GET, "/");
+        assertThat(HttpMessages.fault(request, GOOD, false)).isEmpty();
         request.headers().add("Host", "good.test");
-        assertThat(HttpMessages.fault(request, GOOD)).isPresent();
+        assertThat(HttpMessages.fault(request, GOOD, false)).isEmpty();
+        request.headers().add("Transfer-Encoding", "chunked");
+        assertThat(HttpMessages.fault(request, GOOD, false)).isPresent();
     }
 
     @Test
@@ -112,7 +115,8 @@ class HttpMessagesTest {
                                 "Accept",
                                 "*/*"),
                         GOOD,
-                        Optional.of(KEY));
+                        Optional.of(KEY),
+                        false);
         assertThat(sent.headers().getAll("X-Api-Key")).containsExactly("s3cret");
         assertThat(sent.headers().names())
                 .containsExactlyInAnyOrder("host", "Accept", "accept-encoding", "X-Api-Key");
@@ -147,10 +151,12 @@ class HttpMessagesTest {
                                 "TE",
                                 "trailers"),
                         GOOD,
-                        Optional.of(KEY));
+                        Optional.of(KEY),
+                        false);
         assertThat(sent.headers().names())
                 .containsExactlyInAnyOrder(
-                        "host", "Content-Length", "accept-encoding", "X-Api-Key");
+                        "host", "Content-Length", "te", "accept-encoding", "X-Api-Key");
+        assertThat(sent.headers().get("te")).isEqualTo("trailers");
         assertThat(sent.headers().get("X-Api-Key")).isEqualTo("s3cret");
     }
 
@@ -160,7 +166,8 @@ class HttpMessagesTest {
                 HttpMessages.upstream(
                         request("GET", "/", "Host", "good.test", "Authorization", "mine"),
                         GOOD,
-                        Optional.empty());
+                        Optional.empty(),
+                        false);
         assertThat(sent.headers().get("Authorization")).isEqualTo("mine");
     }
 
@@ -169,10 +176,10 @@ class HttpMessagesTest {
         HttpResponse response =
                 new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
         response.headers().add("Alt-Svc", "h3").add("Connection", "close").add("Set-Cookie", "a");
-        HttpResponse sent = HttpMessages.downstream(response, false, false);
+        HttpResponse sent = HttpMessages.downstream(response, false, false, false);
         assertThat(sent.headers().names())
                 .containsExactlyInAnyOrder("Set-Cookie", "transfer-encoding");
-        assertThat(HttpMessages.downstream(response, true, true).headers().get("connection"))
+        assertThat(HttpMessages.downstream(response, true, true, false).headers().get("connection"))
                 .isEqualTo("close");
     }
 
