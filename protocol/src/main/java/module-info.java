@@ -14,6 +14,7 @@ module dev.glovebox.protocol {
     exports dev.glovebox.protocol.brain;
     exports dev.glovebox.protocol.egress;
     exports dev.glovebox.protocol.egress.credential;
+    exports dev.glovebox.protocol.egress.file;
     exports dev.glovebox.protocol.egress.request;
     exports dev.glovebox.protocol.event;
     exports dev.glovebox.protocol.session;

@@ -178,6 +178,29 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
         return rule.credential().flatMap(use -> find(credentials, use));
     }
 
+    /// This policy with all of it that leads elsewhere than to these hosts taken away. Never allows
+    /// what this one does not.
+    ///
+    /// @throws PolicyException if that makes more rules than a policy may have
+    public EgressPolicy within(List<HostPattern> hosts) {
+        List<EgressRule> kept = new ArrayList<>();
+        for (EgressRule rule : rules) {
+            if (rule.action() == Decision.Verdict.DENY) {
+                kept.add(rule);
+                continue;
+            }
+            List<HostPattern> met =
+                    hosts.stream()
+                            .flatMap(host -> HostPattern.meet(rule.host(), host).stream())
+                            .distinct()
+                            .toList();
+            for (int i = 0; i < met.size(); i++) {
+                kept.add(rule.at(met.get(i), i));
+            }
+        }
+        return new EgressPolicy(kept, credentials);
+    }
+
     /// What the policy says to a URL (`http`, `https`, `ws`, `wss`, `ssh`, `postgres`, `redis`, or
     /// `tcp://HOST:PORT`), for people.
     ///

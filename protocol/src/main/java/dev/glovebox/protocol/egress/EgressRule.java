@@ -119,6 +119,21 @@ public record EgressRule(
         }
     }
 
+    /// The same for other hosts, under a name of its own.
+    EgressRule at(HostPattern other, int number) {
+        String suffix = number == 0 ? "" : "." + number;
+        String stem = name.substring(0, Math.min(name.length(), 64 - suffix.length()));
+        return new EgressRule(
+                stem + suffix,
+                new Target(other, ports()),
+                protocol,
+                action,
+                connect,
+                requests,
+                credential,
+                budget);
+    }
+
     /// Which hosts.
     public HostPattern host() {
         return target.host();

@@ -1,5 +1,8 @@
 package dev.glovebox.protocol.egress;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /// Which hosts a rule speaks of.
 public sealed interface HostPattern {
 
@@ -71,6 +74,39 @@ public sealed interface HostPattern {
         public String text() {
             return cidr.toString();
         }
+    }
+
+    /// The hosts that both patterns mean, as patterns. A block meets only public addresses: to name
+    /// a private one exactly would allow what the block does not.
+    static List<HostPattern> meet(HostPattern one, HostPattern other) {
+        if (one.equals(other)) {
+            return List.of(one);
+        }
+        if (other instanceof Exact && !(one instanceof Exact)) {
+            return meet(other, one);
+        }
+        if (one instanceof Exact exact) {
+            boolean both =
+                    other.matches(exact.host())
+                            && (!(other instanceof Block)
+                                    || (exact.host() instanceof HostAddress address
+                                            && address.kind() == AddressClass.PUBLIC));
+            return both ? List.of(one) : List.of();
+        }
+        if (!(one instanceof Subdomains first) || !(other instanceof Subdomains second)) {
+            return List.of();
+        }
+        if (first.apex().equals(second.apex())) {
+            return List.of(new Subdomains(first.apex(), first.withApex() && second.withApex()));
+        }
+        List<HostPattern> apexes = new ArrayList<>();
+        if (first.withApex() && second.matches(first.apex())) {
+            apexes.add(new Exact(first.apex()));
+        }
+        if (second.withApex() && first.matches(second.apex())) {
+            apexes.add(new Exact(second.apex()));
+        }
+        return List.copyOf(apexes);
     }
 
     /// Reads the `host` of a rule: a name, an address, `*.` and a name, or `.` and a name.

@@ -34,17 +34,23 @@ public final class PolicyReader {
     public static EgressPolicy read(String text) {
         List<String> problems = new ArrayList<>();
         Section top = new Section(tree(text), "", problems);
-        List<EgressRule> rules = top.each("rules", RuleReader::rule);
+        List<EgressRule> rules = new ArrayList<>(top.each("rules", RuleReader::rule));
+        top.scalars("preset", Presets::rules).forEach(rules::addAll);
         List<Credential> credentials = top.each("credentials", CredentialReader::credential);
         top.rejectUnknown();
         Optional<EgressPolicy> policy = Optional.empty();
         if (problems.isEmpty()) {
             policy = top.build(() -> new EgressPolicy(rules, credentials));
         }
-        return policy.orElseThrow(() -> new PolicyException(problems));
+        return policy.orElseThrow(() -> located(text, problems));
     }
 
-    private static JsonNode tree(String text) {
+    private static PolicyException located(String text, List<String> problems) {
+        Lines lines = Lines.of(YAML, text);
+        return new PolicyException(problems.stream().map(lines::locate).toList());
+    }
+
+    static JsonNode tree(String text) {
         if (text.length() > MAX_CHARACTERS) {
             throw new PolicyException(
                     "the policy is longer than " + MAX_CHARACTERS + " characters");

@@ -35,6 +35,10 @@ final class Section {
         }
     }
 
+    List<String> keys() {
+        return List.copyOf(node.propertyNames());
+    }
+
     boolean has(String key) {
         return node.get(key) != null;
     }

@@ -40,6 +40,9 @@ public record CanonicalPath(String path, Optional<String> query) {
             throw new PolicyException("path " + Quoted.of(path) + " is not canonical");
         }
         query.ifPresent(CanonicalPath::checkQuery);
+        if (path.equals("*") && query.isPresent()) {
+            throw refused(path, "it has a query");
+        }
     }
 
     /// Reads the target of a request as it was sent.
