@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
-@Timeout(60)
+@Timeout(180)
 class MessagesBrainTest {
     private static final String MODEL = "claude-test";
     private static final Map<String, String> AT_ONCE = Map.of("retry-after-ms", "1");

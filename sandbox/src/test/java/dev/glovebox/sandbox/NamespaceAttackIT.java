@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -251,13 +252,19 @@ class NamespaceAttackIT {
         }
     }
 
+    /// Of those that live: a process can end while it is looked at.
     private static List<Object> ids(Sandbox sandbox) throws IOException {
-        Object[] uids = new Object[sandbox.processes().size()];
-        int i = 0;
+        List<Object> uids = new ArrayList<>();
         for (int pid : sandbox.processes()) {
-            uids[i++] = Files.getAttribute(Path.of("/proc/" + pid), "unix:uid");
+            Path process = Path.of("/proc/" + pid);
+            try {
+                uids.add(Files.getAttribute(process, "unix:uid"));
+            } catch (IOException e) {
+                assertThat(process).doesNotExist();
+            }
         }
-        return List.of(uids);
+        assertThat(uids).isNotEmpty();
+        return uids;
     }
 
     private static String id(String answer) {

@@ -79,7 +79,7 @@ class KillTest {
                                 .toList();
                 Talk.until(() -> count.get() >= ANSWERS_BEFORE_THE_KILL, () -> count + " answers");
                 victim.destroyForcibly();
-                assertThat(victim.waitFor(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(victim.waitFor(60, TimeUnit.SECONDS)).isTrue();
                 for (Thread sender : senders) {
                     sender.join();
                 }

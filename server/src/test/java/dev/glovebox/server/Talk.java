@@ -11,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 
 /// What tests say to a [TestDesk] about sessions.
 final class Talk {
-    static final Duration DEADLINE = Duration.ofSeconds(10);
+    static final Duration DEADLINE = Duration.ofSeconds(60);
 
     private final TestDesk desk;
 

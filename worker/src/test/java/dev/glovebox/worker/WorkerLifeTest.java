@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// How a worker takes work, and how it ends.
-@Timeout(30)
+@Timeout(180)
 class WorkerLifeTest {
     private static final String S = "sesn_1";
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// How a worker serves sessions.
-@Timeout(30)
+@Timeout(180)
 class WorkerTest {
     private static final String S = "sesn_1";
 

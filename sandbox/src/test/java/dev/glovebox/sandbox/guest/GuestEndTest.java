@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// How it ends: the worker goes, init goes, or one of them talks nonsense.
-@Timeout(60)
+@Timeout(180)
 class GuestEndTest {
     private static final String PARENT_OF_ALL =
             "sleep 1000 & setsid sleep 1001 & (setsid setsid sleep 1002 &) ; trap '' TERM HUP; echo up; wait";
@@ -41,7 +41,7 @@ class GuestEndTest {
 
             guest.close();
 
-            assertThat(init.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(init.process().waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(all).noneMatch(ProcessHandle::isAlive);
             assertThat(init.process().exitValue()).isZero();
             assertThatThrownBy(() -> process.waitFor(Duration.ofSeconds(5)))
@@ -135,7 +135,7 @@ class GuestEndTest {
             while (bytes.hasRemaining()) {
                 init.channel().write(bytes);
             }
-            assertThat(init.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(init.process().waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(init.process().exitValue()).isEqualTo(76);
         }
     }
@@ -146,7 +146,7 @@ class GuestEndTest {
             for (int i = 0; i < 2; i++) {
                 init.channel().write(sleeper().seal());
             }
-            assertThat(init.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(init.process().waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(init.process().exitValue()).isEqualTo(76);
         }
     }
@@ -171,7 +171,7 @@ class GuestEndTest {
                     }
                 }
             }
-            assertThat(init.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(init.process().waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(init.process().exitValue()).isEqualTo(76);
         }
     }
@@ -227,7 +227,7 @@ class GuestEndTest {
                         .redirectInput(Path.of("/dev/null").toFile())
                         .redirectErrorStream(true)
                         .start();
-        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isEqualTo(71);
         assertThat(new String(process.getInputStream().readAllBytes(), UTF_8)).contains("fd 0");
     }

@@ -70,7 +70,7 @@ class InitFuzzTest {
                 guest.remove(init.path("d"), true);
                 guest.start(init.request("sleep", "1000"));
             }
-            assertThat(init.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(init.process().waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(init.process().exitValue()).isZero();
         }
     }

@@ -24,7 +24,7 @@ import java.util.function.BooleanSupplier;
 /// A real glovebox-init outside of any sandbox, dialled as in production, and a directory for it to
 /// work in. As root it is run with uid 1000, so that a test can do no more than an agent.
 final class LiveInit implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofSeconds(20);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Path directory;
     private final Process process;

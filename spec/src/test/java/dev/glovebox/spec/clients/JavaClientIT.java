@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// The official Java SDK, unmodified, with its response validation on: every object we answer has
 /// to fit its models.
-@Timeout(60)
+@Timeout(180)
 class JavaClientIT {
     private static Desk desk;
     private static AnthropicClient app;

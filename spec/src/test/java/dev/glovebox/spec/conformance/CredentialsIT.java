@@ -34,7 +34,7 @@ class CredentialsIT {
     static void open() {
         desk = Desk.open();
         sdk = TypeScriptSdk.against(desk.baseUrl());
-        talk = desk.talk().say(new Script().bash("true")).awaitAction(Duration.ofSeconds(10));
+        talk = desk.talk().say(new Script().bash("true")).awaitAction(Duration.ofSeconds(60));
         JsonNode item =
                 sdk.as(desk.environmentKey())
                         .call("beta.environments.work.poll", desk.environmentId());

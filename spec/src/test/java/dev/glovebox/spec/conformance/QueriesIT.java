@@ -33,7 +33,7 @@ class QueriesIT {
         talk =
                 desk.talk()
                         .say(new Script().say("a").say("b"))
-                        .awaitTurns(1, Duration.ofSeconds(10));
+                        .awaitTurns(1, Duration.ofSeconds(60));
     }
 
     @AfterAll
