@@ -17,8 +17,10 @@ module dev.glovebox.egress {
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires io.netty.transport.unix.common;
+    requires org.apache.sshd.osgi;
     requires org.bouncycastle.pkix;
     requires org.bouncycastle.provider;
+    requires org.slf4j;
 
     exports dev.glovebox.egress;
     exports dev.glovebox.egress.audit;

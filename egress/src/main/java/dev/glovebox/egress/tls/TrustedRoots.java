@@ -1,6 +1,7 @@
 package dev.glovebox.egress.tls;
 
 import dev.glovebox.egress.EgressException;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -54,6 +55,7 @@ public final class TrustedRoots {
     private final List<X509Certificate> roots;
     private final SslContext anyVersion;
     private final SslContext http1;
+    private final SslContext others;
 
     private TrustedRoots(List<X509Certificate> roots, List<CRL> revoked) {
         this.roots = List.copyOf(roots);
@@ -66,6 +68,7 @@ public final class TrustedRoots {
                             ApplicationProtocolNames.HTTP_2,
                             ApplicationProtocolNames.HTTP_1_1);
             this.http1 = context(factory, ApplicationProtocolNames.HTTP_1_1);
+            this.others = context(factory);
         } catch (GeneralSecurityException | IOException e) {
             throw new EgressException("certificates of servers cannot be verified", e);
         }
@@ -133,6 +136,11 @@ public final class TrustedRoots {
         return http1;
     }
 
+    /// For a connection that speaks anything but HTTP, so that no protocol is named (ALPN).
+    public SslContext forOthers() {
+        return others;
+    }
+
     private static PKIXBuilderParameters parameters(List<X509Certificate> roots, List<CRL> revoked)
             throws GeneralSecurityException {
         Set<TrustAnchor> anchors = new HashSet<>();
@@ -165,7 +173,10 @@ public final class TrustedRoots {
                 .trustManager(trust)
                 .protocols(Leaves.VERSIONS)
                 .endpointIdentificationAlgorithm("HTTPS")
-                .applicationProtocolConfig(Leaves.protocols(protocols))
+                .applicationProtocolConfig(
+                        protocols.length == 0
+                                ? ApplicationProtocolConfig.DISABLED
+                                : Leaves.protocols(protocols))
                 .build();
     }
 }
