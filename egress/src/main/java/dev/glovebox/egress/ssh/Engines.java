@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.apache.sshd.client.SshClient;
+import org.apache.sshd.client.auth.pubkey.UserAuthPublicKeyFactory;
 import org.apache.sshd.client.config.hosts.HostConfigEntryResolver;
 import org.apache.sshd.common.NamedFactory;
 import org.apache.sshd.common.NamedResource;
@@ -28,12 +29,11 @@ import org.apache.sshd.common.util.security.SecurityUtils;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.auth.UserAuthNoneFactory;
-import org.apache.sshd.server.auth.password.UserAuthPasswordFactory;
-import org.apache.sshd.server.auth.pubkey.UserAuthPublicKeyFactory;
 import org.apache.sshd.server.channel.ChannelSessionFactory;
 import org.apache.sshd.server.command.CommandFactory;
 import org.apache.sshd.server.forward.RejectAllForwardingFilter;
 import org.apache.sshd.server.global.NoMoreSessionsHandler;
+import org.apache.sshd.server.session.ServerConnectionServiceFactory;
 
 /// Apache MINA SSHD as the door uses it: with what the door needs and nothing else. Neither side
 /// listens, dials or reads a file of its own accord.
@@ -55,14 +55,9 @@ final class Engines {
         SshServer server = SshServer.setUpDefaultServer();
         common(server);
         server.setKeyPairProvider(KeyPairProvider.wrap(key.keys()));
-        server.setUserAuthFactories(
-                List.of(
-                        UserAuthNoneFactory.INSTANCE,
-                        UserAuthPublicKeyFactory.INSTANCE,
-                        UserAuthPasswordFactory.INSTANCE));
-        server.setPublickeyAuthenticator((_, _, _) -> true);
-        server.setPasswordAuthenticator((_, _, _) -> true);
-        server.setServiceFactories(SshServer.DEFAULT_SERVICE_FACTORIES);
+        server.setUserAuthFactories(List.of(UserAuthNoneFactory.INSTANCE));
+        server.setServiceFactories(
+                List.of(new OpenLogin.Factory(), ServerConnectionServiceFactory.INSTANCE));
         server.setChannelFactories(List.of(ChannelSessionFactory.INSTANCE));
         server.setGlobalRequestHandlers(
                 List.of(KeepAliveHandler.INSTANCE, NoMoreSessionsHandler.INSTANCE));
@@ -78,8 +73,7 @@ final class Engines {
         SshClient client = SshClient.setUpDefaultClient();
         common(client);
         List<NamedFactory<Signature>> all = client.getSignatureFactories();
-        client.setUserAuthFactories(
-                List.of(new org.apache.sshd.client.auth.pubkey.UserAuthPublicKeyFactory(all)));
+        client.setUserAuthFactories(List.of(new UserAuthPublicKeyFactory(all)));
         client.setSignatureFactories(
                 all.stream().filter(each -> signs(hosts.types(), each.getName())).toList());
         client.setServerKeyVerifier(hosts);

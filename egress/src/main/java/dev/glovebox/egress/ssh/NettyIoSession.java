@@ -136,7 +136,11 @@ final class NettyIoSession extends AbstractCloseable implements IoSession {
         awaitWritable();
         Written written = new Written(id);
         ByteBuf bytes = Unpooled.copiedBuffer(buffer.array(), buffer.rpos(), buffer.available());
-        channel.writeAndFlush(bytes).addListener(future -> written.done(future.cause()));
+        // queued even from the event loop itself: packets are numbered, none may overtake another
+        channel.eventLoop()
+                .execute(() ->
+                        channel.writeAndFlush(bytes)
+                                .addListener(future -> written.done(future.cause())));
         return written;
     }
 

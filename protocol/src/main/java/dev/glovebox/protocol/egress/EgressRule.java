@@ -34,6 +34,10 @@ public record EgressRule(
     private static final Set<Protocol> TAKE_INSECURE =
             Set.of(Protocol.HTTP, Protocol.POSTGRES, Protocol.REDIS);
 
+    /// Spoken by the door only to log in.
+    private static final Set<Protocol> SPOKEN =
+            Set.of(Protocol.SSH, Protocol.POSTGRES, Protocol.REDIS);
+
     public EgressRule {
         List<String> problems = new ArrayList<>();
         if (!NAME.matcher(name).matches()) {
@@ -49,7 +53,13 @@ public record EgressRule(
         if (connect.isPresent() && target.host() instanceof HostPattern.Block) {
             problems.add("connect needs a host, not a cidr");
         }
-        requests.ifPresent(terms -> checkRequests(terms, protocol, action, problems));
+        requests.ifPresent(terms -> {
+            if (credential.isPresent() && SPOKEN.contains(protocol)) {
+                terms.faultOn(protocol).ifPresent(problems::add);
+            } else {
+                checkRequests(terms, protocol, action, problems);
+            }
+        });
         if (budget.filter(b -> b.requests().isPresent()).isPresent() && !protocol.seesRequests()) {
             problems.add("budget.requests needs protocol http or https, which see requests");
         }
@@ -84,7 +94,7 @@ public record EgressRule(
             RequestTerms terms, Protocol protocol, Decision.Verdict action, List<String> problems) {
         if (!protocol.seesRequests()) {
             problems.add(
-                    "methods, paths and websocket need protocol http or https: "
+                    "methods, paths and websocket need protocol http or https, or a credential: "
                             + protocol.text()
                             + " is passed through unread");
         }

@@ -1,9 +1,11 @@
 package dev.glovebox.protocol.egress.request;
 
 import dev.glovebox.protocol.egress.PolicyException;
+import dev.glovebox.protocol.egress.Protocol;
 import dev.glovebox.protocol.egress.Quoted;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -16,7 +18,7 @@ public record RequestTerms(Set<String> methods, List<PathPattern> paths, boolean
     /// Any request that does not become a web socket.
     public static final RequestTerms ANY = new RequestTerms(Set.of(), List.of(), false);
 
-    private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z-]{0,31}");
+    private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z0-9._-]{0,31}");
     private static final Set<String> NEVER = Set.of("CONNECT", "TRACE");
 
     public RequestTerms {
@@ -33,6 +35,11 @@ public record RequestTerms(Set<String> methods, List<PathPattern> paths, boolean
         if (!problems.isEmpty()) {
             throw new PolicyException(problems);
         }
+    }
+
+    /// Why these terms have no meaning where the door only logs in; empty if they have one.
+    public Optional<String> faultOn(Protocol protocol) {
+        return SpokenTerms.fault(protocol, this);
     }
 
     /// Whether a request of this method to this path is meant; web sockets aside.
