@@ -22,6 +22,8 @@ module dev.glovebox.cli {
 
     opens dev.glovebox.cli to
             info.picocli;
+    opens dev.glovebox.cli.audit to
+            info.picocli;
     opens dev.glovebox.cli.config to
             info.picocli;
     opens dev.glovebox.cli.operator to

@@ -4,6 +4,7 @@ import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.WorkerSettings;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
+import dev.glovebox.egress.audit.AuditLog;
 import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.worker.Worker;
@@ -16,12 +17,19 @@ import dev.glovebox.workspace.Workspaces;
 /// Closing ends it in that order.
 final class LocalWorker implements AutoCloseable {
     private final Sandboxes sandboxes;
+    private final AuditLog audit;
     private final Doors doors;
     private final Worker worker;
     private final OperatorServer operators;
 
-    private LocalWorker(Sandboxes sandboxes, Doors doors, Worker worker, OperatorServer operators) {
+    private LocalWorker(
+            Sandboxes sandboxes,
+            AuditLog audit,
+            Doors doors,
+            Worker worker,
+            OperatorServer operators) {
         this.sandboxes = sandboxes;
+        this.audit = audit;
         this.doors = doors;
         this.worker = worker;
         this.operators = operators;
@@ -39,26 +47,42 @@ final class LocalWorker implements AutoCloseable {
                                 SandboxConfig.DEFAULT_START_TIMEOUT,
                                 settings.registries().at(directories.images())));
         try {
-            Doors doors = Doors.open(EgressConfig.at(directories.doors()));
+            AuditLog audit = AuditLog.open(settings.audit().below(defaults.dataDirectory()));
             try {
-                Worker worker =
-                        new Worker(
-                                settings.over(defaults),
-                                sandboxes,
-                                doors,
-                                Workspaces.open(directories.workspaces(), settings.disk()));
-                return new LocalWorker(
-                        sandboxes,
-                        doors,
-                        worker,
-                        OperatorServer.open(
-                                directories.operator(), worker.roster(), OperatorLimits.DEFAULT));
+                return open(defaults, settings, directories, sandboxes, audit);
             } catch (RuntimeException e) {
-                doors.close();
+                audit.close();
                 throw e;
             }
         } catch (RuntimeException e) {
             sandboxes.close();
+            throw e;
+        }
+    }
+
+    private static LocalWorker open(
+            WorkerConfig defaults,
+            WorkerSettings settings,
+            StateDirectories directories,
+            Sandboxes sandboxes,
+            AuditLog audit) {
+        Doors doors = Doors.open(EgressConfig.at(directories.doors()).withAudit(audit));
+        try {
+            Worker worker =
+                    new Worker(
+                            settings.over(defaults),
+                            sandboxes,
+                            doors,
+                            Workspaces.open(directories.workspaces(), settings.disk()));
+            return new LocalWorker(
+                    sandboxes,
+                    audit,
+                    doors,
+                    worker,
+                    OperatorServer.open(
+                            directories.operator(), worker.roster(), OperatorLimits.DEFAULT));
+        } catch (RuntimeException e) {
+            doors.close();
             throw e;
         }
     }
@@ -78,6 +102,7 @@ final class LocalWorker implements AutoCloseable {
         operators.close();
         worker.close();
         doors.close();
+        audit.close();
         sandboxes.close();
     }
 }

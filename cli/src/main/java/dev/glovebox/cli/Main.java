@@ -1,5 +1,6 @@
 package dev.glovebox.cli;
 
+import dev.glovebox.cli.audit.AuditCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -20,6 +21,7 @@ import picocli.CommandLine.Command;
             EnvironmentKeyCommand.class,
             SandboxCommand.class,
             PolicyCommand.class,
+            AuditCommand.class,
             DoctorCommand.class,
             CommandLine.HelpCommand.class
         },

@@ -24,6 +24,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -44,6 +45,7 @@ public final class Door implements AutoCloseable {
     private final NetworkNamespace namespace;
     private final Dialler dialler;
     private final DoorTrust trust;
+    private final Ledger ledger;
     private final Runnable closed;
     private final SyntheticNames names;
     private final DnsAnswers answers;
@@ -64,6 +66,7 @@ public final class Door implements AutoCloseable {
             NetworkNamespace namespace,
             Dialler dialler,
             DoorTrust trust,
+            Ledger ledger,
             Runnable closed) {
         this.name = name;
         this.terms = terms;
@@ -72,6 +75,7 @@ public final class Door implements AutoCloseable {
         this.dialler = dialler;
         this.trust = trust;
         this.upstreamRoom = new Semaphore(limits.connections());
+        this.ledger = ledger;
         this.closed = closed;
         this.names = new SyntheticNames(limits.names());
         this.denials = new DenialLog(limits.denials(), InstantSource.system());
@@ -106,6 +110,16 @@ public final class Door implements AutoCloseable {
         return namespace.path();
     }
 
+    /// Says whom the sandbox serves from now on, for the audit records.
+    public void session(String id) {
+        ledger.session(id);
+    }
+
+    /// Says which tool call runs from now on, for the audit records; empty: none.
+    public void call(Optional<String> id) {
+        ledger.call(id);
+    }
+
     /// What was refused at `start` or later, oldest first; only the last few hundred are
     /// remembered.
     public List<Denial> denialsSince(Instant start) {
@@ -131,6 +145,10 @@ public final class Door implements AutoCloseable {
         }
         cut.forEach(end -> end.awaitUninterruptibly(CLOSE_MILLIS));
         upstreams.forEach((loop, each) -> loop.execute(each::drain));
+    }
+
+    Ledger ledger() {
+        return ledger;
     }
 
     NetworkNamespace namespace() {
@@ -192,12 +210,18 @@ public final class Door implements AutoCloseable {
     }
 
     void deny(String destination, int port, String reason) {
+        deny(destination, port, "-", reason);
+    }
+
+    /// @param rule that refused it, or `-`
+    void deny(String destination, int port, String rule, String reason) {
         denials.add(destination, port, reason);
+        ledger.refused(destination, port, rule, reason);
     }
 
     private void denyName(String asked) {
         if (!asked.endsWith(".arpa")) {
-            denials.add(asked, 53, "no rule allows the name");
+            deny(asked, 53, "no rule allows the name");
         }
     }
 

@@ -9,6 +9,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -83,6 +84,8 @@ public final class Doors implements AutoCloseable {
             throw new EgressException("door \"" + name + "\" cannot be opened", e);
         }
         Dialler dialler = new Dialler(config.resolver(), lookups, config.limits().connect());
+        Ledger ledger =
+                new Ledger(name, config.audit(), config.limits().connect(), InstantSource.system());
         Door door =
                 new Door(
                         name,
@@ -91,6 +94,7 @@ public final class Doors implements AutoCloseable {
                         namespace,
                         dialler,
                         trust,
+                        ledger,
                         () -> doors.remove(name));
         doors.put(name, door);
         try {

@@ -32,7 +32,7 @@ record Flow(
 
     /// Remembers the denial and resets the connection.
     void refuse(String reason) {
-        door.deny(destination.host().text(), destination.port(), reason);
+        door.deny(destination.host().text(), destination.port(), rule.name(), reason);
         reset(client);
     }
 

@@ -54,7 +54,9 @@ final class Gate extends ChannelInboundHandlerAdapter {
         Flow flow =
                 new Flow(door, ctx.channel(), destination, rule, terms.credentialOf(rule), terms);
         if (door.admit(flow, terms)) {
-            open(ctx, flow);
+            Meter meter = new Meter();
+            ctx.pipeline().addFirst(meter);
+            door.ledger().connection(flow, meter, () -> begin(ctx, flow));
         } else {
             channelActive(ctx);
         }
@@ -66,6 +68,12 @@ final class Gate extends ChannelInboundHandlerAdapter {
                 ? new Decision(
                         Decision.Verdict.DENY, Optional.empty(), "the address belongs to no name")
                 : terms.policy().decide(destination);
+    }
+
+    private void begin(ChannelHandlerContext ctx, Flow flow) {
+        if (ctx.channel().isActive()) {
+            open(ctx, flow);
+        }
     }
 
     private void open(ChannelHandlerContext ctx, Flow flow) {
@@ -93,7 +101,11 @@ final class Gate extends ChannelInboundHandlerAdapter {
     }
 
     private void refuse(ChannelHandlerContext ctx, Destination destination, Decision decision) {
-        door.deny(destination.host().text(), destination.port(), decision.reason());
+        door.deny(
+                destination.host().text(),
+                destination.port(),
+                decision.ruleName(),
+                decision.reason());
         ChannelPipeline pipeline = ctx.pipeline();
         Refusal refusal = new Refusal(destination, decision);
         switch (destination.port()) {

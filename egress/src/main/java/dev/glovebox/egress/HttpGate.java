@@ -169,7 +169,26 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         if (request instanceof LastHttpContent whole) {
             waiting.add(whole);
         }
-        acquire(false);
+        state = State.DIALLING;
+        flow.door()
+                .ledger()
+                .request(
+                        one,
+                        request.method().name(),
+                        withoutQuery(request.uri()),
+                        this::recorded,
+                        this::failed);
+    }
+
+    private static String withoutQuery(String target) {
+        int query = target.indexOf('?');
+        return query < 0 ? target : target.substring(0, query);
+    }
+
+    private void recorded() {
+        if (client.isActive() && state == State.DIALLING) {
+            acquire(false);
+        }
     }
 
     /// Asks the policy about one request and writes its target in the form that was judged.
@@ -373,7 +392,11 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
 
     private void deny(HttpRequest request, HttpMessages.Fault fault) {
         flow.door()
-                .deny(flow.destination().host().text(), flow.destination().port(), fault.reason());
+                .deny(
+                        flow.destination().host().text(),
+                        flow.destination().port(),
+                        one.rule().name(),
+                        fault.reason());
         state = State.CLOSING;
         Pages.answer(
                 client,

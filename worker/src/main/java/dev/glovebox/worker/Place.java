@@ -85,6 +85,7 @@ final class Place implements AutoCloseable, CallNotes {
                 door = closing.add(rooms.doors().open(name, config.policy()));
                 sandbox = closing.add(cold(name, config, mounts, door, rooms));
             }
+            door.session(sessionId);
             LiveSandbox live =
                     new LiveSandbox(
                             sessionId,
@@ -125,6 +126,11 @@ final class Place implements AutoCloseable, CallNotes {
     /// The tools that work here.
     Toolset tools() {
         return tools;
+    }
+
+    /// Says which call runs in here from now on, for the audit records; empty: none.
+    void running(Optional<String> call) {
+        door.call(call);
     }
 
     /// Whether the sandbox still runs.

@@ -10,6 +10,7 @@ import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.tool.ToolResult;
 import dev.glovebox.worker.tool.Toolset;
 import java.lang.System.Logger.Level;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
@@ -83,6 +84,7 @@ final class PlacedHands implements Hands {
                             + ": the sandbox is paused by the operator of this worker, try again"
                             + " later");
         }
+        current.running(Optional.of(call.id()));
         try {
             return current.tools().call(call.name(), call.input(), cancellation);
         } catch (GuestException e) {
@@ -94,6 +96,8 @@ final class PlacedHands implements Hands {
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, "call " + call.id() + " of " + sessionId + " met a fault", e);
             return ToolResult.error(call.name() + ": internal fault of the worker");
+        } finally {
+            current.running(Optional.empty());
         }
     }
 

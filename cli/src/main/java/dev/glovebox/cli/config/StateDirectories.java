@@ -39,6 +39,11 @@ public record StateDirectories(Path data) {
         return data.resolve("doors");
     }
 
+    /// What sandboxes reached.
+    public Path audit() {
+        return data.resolve("audit");
+    }
+
     /// The durable disks of sessions.
     public Path workspaces() {
         return data.resolve("workspaces");

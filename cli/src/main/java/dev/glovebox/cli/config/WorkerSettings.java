@@ -45,9 +45,12 @@ import java.util.stream.Stream;
 ///   max-age: 30m          # after which one that no session took is replaced
 /// ```
 ///
+/// `audit:` is described at [AuditSettings].
+///
 /// @param runtime the OCI runtime asked for
 /// @param registries how images are had
 /// @param disk limits of a new workspace, empty = none
+/// @param audit where records of what sandboxes reach are kept
 /// @param place what each session gets
 public record WorkerSettings(
         Optional<Integer> maxSessions,
@@ -56,6 +59,7 @@ public record WorkerSettings(
         Optional<RuntimeName> runtime,
         RegistrySettings registries,
         Optional<WorkspaceLimits> disk,
+        AuditSettings audit,
         PlaceConfig place) {
     /// No file: every default.
     public static final WorkerSettings DEFAULT = in(PlaceConfig.DEFAULT.withWarm(Warm.DEFAULT));
@@ -75,7 +79,7 @@ public record WorkerSettings(
                     "warm.max-age");
 
     private static final Set<String> KEYS =
-            Stream.of(OWN_KEYS, LimitSettings.KEYS, RegistrySettings.KEYS)
+            Stream.of(OWN_KEYS, LimitSettings.KEYS, AuditSettings.KEYS, RegistrySettings.KEYS)
                     .flatMap(Set::stream)
                     .collect(Collectors.toUnmodifiableSet());
 
@@ -88,6 +92,7 @@ public record WorkerSettings(
                 Optional.empty(),
                 RegistrySettings.DEFAULT,
                 Optional.of(WorkspaceLimits.DEFAULT),
+                AuditSettings.DEFAULT,
                 place);
     }
 
@@ -105,6 +110,7 @@ public record WorkerSettings(
                         settings.get("runtime", RuntimeName::parse),
                         RegistrySettings.read(settings),
                         disk,
+                        AuditSettings.read(settings),
                         place(settings, disk));
         settings.finish();
         return read;
