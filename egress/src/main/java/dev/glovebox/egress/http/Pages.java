@@ -102,6 +102,7 @@ public final class Pages {
 
     private static void endOutput(Channel client) {
         ((DuplexChannel) client).shutdownOutput();
+        client.pipeline().addFirst(new Drain());
         client.config().setAutoRead(true);
         client.eventLoop().schedule(() -> client.close(), DRAIN_MILLIS, TimeUnit.MILLISECONDS);
     }

@@ -60,8 +60,10 @@ public final class PolicyReader {
             tree = YAML.readTree(text);
         } catch (JacksonException e) {
             throw new PolicyException(
-                    "the policy is not YAML or JSON, line "
-                            + e.getLocation().getLineNr()
+                    "the policy is not YAML or JSON"
+                            + Optional.ofNullable(e.getLocation())
+                                    .map(place -> ", line " + place.getLineNr())
+                                    .orElse("")
                             + ": "
                             + String.valueOf(e.getOriginalMessage())
                                     .lines()

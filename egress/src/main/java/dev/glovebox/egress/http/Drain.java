@@ -1,0 +1,24 @@
+package dev.glovebox.egress.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+
+/// Throws away what a client still sends after its last answer, up to a limit; a client that goes
+/// on is closed at once.
+@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
+final class Drain extends ChannelInboundHandlerAdapter {
+    private static final long MAX_BYTES = 1 << 20;
+
+    private long drained;
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        drained += bytes.readableBytes();
+        bytes.release();
+        if (drained > MAX_BYTES) {
+            ctx.close();
+        }
+    }
+}
