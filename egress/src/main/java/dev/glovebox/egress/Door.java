@@ -129,12 +129,12 @@ public final class Door implements AutoCloseable {
     /// Judges by another policy from now on; the sandbox notices nothing else.
     ///
     /// A connection that the new policy allows by an equal rule with an equal credential stays.
-    /// Every other one is reset before this returns. Credentials are read anew. An address that a
-    /// name was given goes on meaning that name, and is judged when it is connected to.
+    /// Every other one is reset before this returns. An address that a name was given goes on
+    /// meaning that name, and is judged when it is connected to.
     ///
     /// @throws EgressException if a credential cannot be read; nothing has changed then
     public void policy(EgressPolicy policy) {
-        Terms next = Terms.of(policy);
+        Terms next = terms.with(policy);
         terms = next;
         List<ChannelFuture> cut = new ArrayList<>();
         for (Flow flow : flows) {

@@ -1,5 +1,6 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.credential.CredentialStore;
 import dev.glovebox.egress.tls.DoorTrust;
 import dev.glovebox.egress.tls.TrustedRoots;
 import dev.glovebox.linux.LinuxException;
@@ -32,6 +33,7 @@ public final class Doors implements AutoCloseable {
     private final TrustedRoots roots;
     private final EventLoopGroup loops;
     private final ThreadPoolExecutor lookups;
+    private final CredentialStore store = new CredentialStore();
     private final Map<String, Door> doors = new ConcurrentHashMap<>();
 
     private Doors(EgressConfig config, PinDirectory pins, TrustedRoots roots) {
@@ -74,7 +76,7 @@ public final class Doors implements AutoCloseable {
         if (!NAME.matcher(name).matches()) {
             throw new EgressException("door name \"" + name + "\" is not letters, digits, . _ -");
         }
-        Terms terms = Terms.of(policy);
+        Terms terms = Terms.none(store).with(policy);
         DoorTrust trust = DoorTrust.create(name, pins.trust(name), roots);
         NetworkNamespace namespace;
         try {
@@ -112,6 +114,7 @@ public final class Doors implements AutoCloseable {
         List.copyOf(doors.values()).forEach(Door::close);
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
         lookups.shutdownNow();
+        store.close();
         pins.close();
     }
 }

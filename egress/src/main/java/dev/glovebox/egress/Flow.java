@@ -1,6 +1,6 @@
 package dev.glovebox.egress;
 
-import dev.glovebox.egress.http.InjectedHeader;
+import dev.glovebox.egress.credential.BoundCredential;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
@@ -22,7 +22,7 @@ record Flow(
         Channel client,
         Destination destination,
         EgressRule rule,
-        Optional<InjectedHeader> credential,
+        Optional<BoundCredential> credential,
         Terms terms) {
 
     /// The same for one request on it, which another rule of the destination may allow.
@@ -30,9 +30,14 @@ record Flow(
         return new Flow(door, client, destination, other, terms.credentialOf(other), terms);
     }
 
+    /// Remembers that something was refused.
+    void deny(String reason) {
+        door.deny(destination.host().text(), destination.port(), rule.name(), reason);
+    }
+
     /// Remembers the denial and resets the connection.
     void refuse(String reason) {
-        door.deny(destination.host().text(), destination.port(), rule.name(), reason);
+        deny(reason);
         reset(client);
     }
 

@@ -2,7 +2,7 @@ package dev.glovebox.egress;
 
 import dev.glovebox.egress.http.HttpCodecs;
 import dev.glovebox.egress.http.HttpMessages;
-import dev.glovebox.egress.http.InjectedHeader;
+import dev.glovebox.egress.http.Injection;
 import dev.glovebox.egress.http.Pages;
 import dev.glovebox.egress.http.UpstreamResponses;
 import dev.glovebox.egress.http.Upstreams;
@@ -51,6 +51,9 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     private static final Set<HttpMethod> SAFE =
             Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
 
+    /// Name of the handler of the upstream that works on bodies for the credential.
+    private static final String CREDENTIAL = "credential";
+
     private enum State {
         IDLE,
         DIALLING,
@@ -74,6 +77,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     private boolean last;
     private boolean bodyBegun;
     private boolean ended;
+    private Optional<Injection> injection = Optional.empty();
     private @Nullable HttpRequest sent;
     private Upstreams.@Nullable Lease upstream;
     private @Nullable Future<?> deadline;
@@ -162,10 +166,36 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         last = old || !HttpUtil.isKeepAlive(request);
         bodyBegun = false;
         ended = false;
-        sent = HttpMessages.upstream(request, one.destination(), one.credential(), secure());
-        if (one.rule().requests().filter(terms -> !terms.methods().isEmpty()).isPresent()) {
-            HttpMessages.removeMethodOverrides(sent.headers());
+        state = State.DIALLING;
+        if (one.credential().isEmpty()) {
+            prepared(request, Optional.empty());
+            return;
         }
+        one.credential()
+                .get()
+                .injection(
+                        client.eventLoop(),
+                        each -> prepared(request, Optional.of(each)),
+                        each -> unprepared(request, each));
+    }
+
+    /// The request can be written, with the value that its credential has now.
+    private void prepared(HttpRequest request, Optional<Injection> with) {
+        if (!client.isActive() || state != State.DIALLING) {
+            ReferenceCountUtil.release(request);
+            return;
+        }
+        HttpRequest written = HttpMessages.upstream(request, one.destination(), with, secure());
+        if (one.rule().requests().filter(terms -> !terms.methods().isEmpty()).isPresent()) {
+            HttpMessages.removeMethodOverrides(written.headers());
+        }
+        Optional<HttpMessages.Fault> fault = with.flatMap(each -> each.project(written, secure()));
+        if (fault.isPresent()) {
+            unprepared(request, fault.get());
+            return;
+        }
+        sent = written;
+        injection = with;
         if (request instanceof LastHttpContent whole) {
             waiting.add(whole);
         }
@@ -189,6 +219,13 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         if (client.isActive() && state == State.DIALLING) {
             acquire(false);
         }
+    }
+
+    private void unprepared(HttpRequest request, HttpMessages.Fault fault) {
+        if (client.isActive() && state == State.DIALLING) {
+            deny(request, fault);
+        }
+        ReferenceCountUtil.release(request);
     }
 
     /// Asks the policy about one request and writes its target in the form that was judged.
@@ -228,7 +265,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         flow.door()
                 .upstreams(client.eventLoop())
                 .acquire(
-                        new Upstreams.Key(one.destination(), one.rule(), one.credential(), how),
+                        new Upstreams.Key(one.destination(), one.rule(), injection, how),
                         flow.client(),
                         fresh,
                         (connected, failed) -> one.door().dialler().dial(one, connected, failed),
@@ -243,11 +280,9 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
             return;
         }
         upstream = lease;
-        lease.channel()
-                .pipeline()
-                .addLast(
-                        new UpstreamResponses(
-                                client, this, one.credential().map(InjectedHeader::secret)));
+        ChannelPipeline pipeline = lease.channel().pipeline();
+        injection.ifPresent(each -> pipeline.addLast(CREDENTIAL, each.handler(request)));
+        pipeline.addLast(new UpstreamResponses(client, this, injection.flatMap(Injection::echoes)));
         lease.channel().config().setAutoRead(true);
         state = State.FORWARDING;
         lease.channel().writeAndFlush(request);
@@ -271,7 +306,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         if (content instanceof LastHttpContent end) {
             state = State.ANSWERING;
             ended = true;
-            to.channel().writeAndFlush(HttpMessages.trailers(end, one.credential()));
+            to.channel().writeAndFlush(HttpMessages.trailers(end, injection));
         } else {
             to.channel().writeAndFlush(content);
         }
@@ -309,7 +344,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         upstream = null;
         state = State.CLOSING;
         server.config().setAutoRead(false);
-        server.pipeline().remove(UpstreamResponses.class);
+        leave(server);
         Relay.join(client, server, this);
         server.pipeline().remove(HttpClientCodec.class);
         client.pipeline().remove(HttpCodecs.RequestReader.class);
@@ -337,23 +372,49 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         upstream = null;
         sent = null;
         if (lease != null) {
-            if (lease.channel().pipeline().get(UpstreamResponses.class) != null) {
-                lease.channel().pipeline().remove(UpstreamResponses.class);
-            }
+            leave(lease.channel());
             lease.end(keep);
         }
     }
 
+    /// Takes out what belongs to one request.
+    private static void leave(Channel server) {
+        ChannelPipeline pipeline = server.pipeline();
+        if (pipeline.get(UpstreamResponses.class) != null) {
+            pipeline.remove(UpstreamResponses.class);
+        }
+        if (pipeline.get(CREDENTIAL) != null) {
+            pipeline.remove(CREDENTIAL);
+        }
+    }
+
     @Override
-    public void echoed(boolean begun) {
-        String reason = "the answer repeated the credential and was withheld";
-        flow.door().deny(flow.destination().host().text(), flow.destination().port(), reason);
+    public void withheld(String reason, boolean begun) {
+        one.deny(reason);
         upstream = null;
         if (begun) {
             state = State.CLOSING;
             Flow.reset(client);
         } else {
             failed(reason);
+        }
+    }
+
+    @Override
+    public void covered() {
+        one.deny("the answer repeated the credential, which was covered");
+    }
+
+    @Override
+    public void refused(HttpMessages.Fault fault, boolean begun) {
+        HttpRequest request = sent;
+        upstream = null;
+        if (begun || request == null) {
+            one.deny(fault.reason());
+            state = State.CLOSING;
+            Flow.reset(client);
+        } else {
+            deny(request, fault);
         }
     }
 
@@ -391,12 +452,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     }
 
     private void deny(HttpRequest request, HttpMessages.Fault fault) {
-        flow.door()
-                .deny(
-                        flow.destination().host().text(),
-                        flow.destination().port(),
-                        one.rule().name(),
-                        fault.reason());
+        one.deny(fault.reason());
         state = State.CLOSING;
         Pages.answer(
                 client,

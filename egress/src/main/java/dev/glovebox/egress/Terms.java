@@ -1,8 +1,12 @@
 package dev.glovebox.egress;
 
-import dev.glovebox.egress.http.InjectedHeader;
+import dev.glovebox.egress.credential.BoundCredential;
+import dev.glovebox.egress.credential.CredentialException;
+import dev.glovebox.egress.credential.CredentialStore;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.EgressRule;
+import dev.glovebox.protocol.egress.credential.Credential;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,19 +14,45 @@ import java.util.Optional;
 /// What a door judges by at one time: a policy and the credentials of its rules, read together.
 ///
 /// @param credentials what to add to requests, by rule name
-record Terms(EgressPolicy policy, Map<String, InjectedHeader> credentials) {
+/// @param store where credentials come from
+record Terms(EgressPolicy policy, Map<String, BoundCredential> credentials, CredentialStore store) {
     Terms {
         credentials = Map.copyOf(credentials);
     }
 
-    /// Reads the credentials of a policy.
-    ///
-    /// @throws EgressException if one cannot be read
-    static Terms of(EgressPolicy policy) {
-        return new Terms(policy, InjectedHeader.load(policy));
+    /// Nothing may be reached.
+    static Terms none(CredentialStore store) {
+        return new Terms(EgressPolicy.DENY_ALL, Map.of(), store);
     }
 
-    Optional<InjectedHeader> credentialOf(EgressRule rule) {
+    /// The same with another policy. A credential that was there before is taken over with what has
+    /// been spent of its budget.
+    ///
+    /// @throws EgressException if one that is at hand cannot be read
+    Terms with(EgressPolicy next) {
+        Map<Credential, BoundCredential> bound = new HashMap<>();
+        credentials.values().forEach(each -> bound.put(each.credential(), each));
+        Map<String, BoundCredential> used = new HashMap<>();
+        for (EgressRule rule : next.rules()) {
+            Optional<Credential> credential = next.credentialOf(rule);
+            if (credential.isPresent()) {
+                BoundCredential each = bound.computeIfAbsent(credential.get(), store::bind);
+                checked(each);
+                used.put(rule.name(), each);
+            }
+        }
+        return new Terms(next, used, store);
+    }
+
+    private static void checked(BoundCredential credential) {
+        try {
+            credential.check();
+        } catch (CredentialException e) {
+            throw new EgressException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    Optional<BoundCredential> credentialOf(EgressRule rule) {
         return Optional.ofNullable(credentials.get(rule.name()));
     }
 

@@ -298,12 +298,13 @@ class DoorIT {
         assertThat(inside.curl("http://api.good.test/plain").output()).endsWith("200");
         for (String path : List.of("/echo", "/echo-header")) {
             Inside.Result answer = inside.curl("-i", "http://api.good.test" + path);
-            assertThat(answer.output()).as(path).doesNotContain(SECRET);
+            assertThat(answer.output())
+                    .as(path)
+                    .endsWith("200")
+                    .doesNotContain(SECRET)
+                    .contains("*".repeat(SECRET.length()));
         }
-        assertThat(inside.curl("http://api.good.test/echo-header").output())
-                .endsWith("502")
-                .contains("withheld");
-        assertThat(web.seen()).hasSize(4);
+        assertThat(web.seen()).hasSize(3);
         refused("api.good.test", 80);
     }
 

@@ -7,6 +7,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,6 +18,8 @@ final class FakeWeb implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final List<Seen> seen = new CopyOnWriteArrayList<>();
+
+    private final Set<Integer> ports = ConcurrentHashMap.newKeySet();
 
     /// A request as it arrived.
     record Seen(String line, com.sun.net.httpserver.Headers headers, String body) {}
@@ -35,6 +39,7 @@ final class FakeWeb implements AutoCloseable {
     private void answer(HttpExchange exchange) throws IOException {
         String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
         String line = exchange.getRequestMethod() + " " + exchange.getRequestURI();
+        ports.add(exchange.getRemoteAddress().getPort());
         seen.add(new Seen(line, exchange.getRequestHeaders(), body));
         exchange.getResponseHeaders().add("Alt-Svc", "h3=\":443\"");
         if (exchange.getRequestURI().getPath().equals("/echo-header")) {
@@ -70,6 +75,11 @@ final class FakeWeb implements AutoCloseable {
 
     List<Seen> seen() {
         return seen;
+    }
+
+    /// The client's ports of all connections that brought a request.
+    Set<Integer> ports() {
+        return ports;
     }
 
     @Override

@@ -5,76 +5,176 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Looks for a credential in what a server answers, so that a server which echoes requests does not
-/// hand the secret to the sandbox.
+/// Looks for credentials in what a server answers, so that a server which echoes requests does not
+/// hand a secret to the sandbox, and puts `*` over every byte of what it finds.
 ///
-/// Finds the secret as it stands, wherever the stream is cut (Knuth-Morris-Pratt, one pass). Only
-/// bytes that may be its beginning are held back, so a stream of events is not delayed. Encoded
-/// forms of the secret are not found: this is a net under the rope, the rope is a narrow rule. A
-/// secret shorter than 8 bytes is not looked for, because it could stand anywhere by chance.
+/// Finds every form of [SecretForms] in one pass, wherever the stream is cut (Aho and Corasick,
+/// 1975): the forms are a tree of bytes, each node knows the longest other beginning of a form that
+/// it ends with, and the place in the tree is the whole memory of the search. Bytes that may be the
+/// beginning of a form are held back until it is known, so a stream of events is not delayed. What
+/// is covered keeps its length, so a `Content-Length` stays true.
+///
+/// What it cannot find: a secret shorter than 8 bytes, forms not named there (reversed, encrypted,
+/// encoded twice, cut up, or compressed within the body). This is a net under the rope; the rope is
+/// a narrow rule. One guard belongs to one response; [Forms] are shared.
 public final class EchoGuard {
-    private static final int SHORTEST = 8;
+    private final Forms forms;
+    private byte[] held;
+    private int count;
+    private int node;
+    private boolean found;
 
-    private final byte[] secret;
-    private final int[] fallback;
-    private int matched;
+    /// The tree of all forms of some secrets. Immutable.
+    public static final class Forms {
+        private final byte[] label;
+        private final int[] child;
+        private final int[] sibling;
+        private final int[] fallback;
+        private final int[] depth;
+        private final int[] ends;
+        private final int[] first = new int[256];
+        private int nodes = 1;
 
-    private EchoGuard(byte[] secret) {
-        this.secret = secret;
-        this.fallback = new int[secret.length];
-        for (int i = 1, length = 0; i < secret.length; i++) {
-            while (length > 0 && secret[i] != secret[length]) {
-                length = fallback[length - 1];
+        private Forms(List<byte[]> all) {
+            int size = 1 + all.stream().mapToInt(each -> each.length).sum();
+            label = new byte[size];
+            child = new int[size];
+            sibling = new int[size];
+            fallback = new int[size];
+            depth = new int[size];
+            ends = new int[size];
+            all.forEach(this::add);
+            link();
+        }
+
+        /// The forms of these secrets; empty if none is long enough to be told from chance.
+        public static Optional<Forms> of(List<Secret> secrets) {
+            List<byte[]> all = SecretForms.of(secrets);
+            return all.isEmpty() ? Optional.empty() : Optional.of(new Forms(all));
+        }
+
+        /// A guard for one response.
+        public EchoGuard guard() {
+            return new EchoGuard(this);
+        }
+
+        private void add(byte[] form) {
+            int at = 0;
+            for (byte each : form) {
+                int next = at == 0 ? first[each & 0xff] : childOf(at, each);
+                if (next == 0) {
+                    next = nodes++;
+                    label[next] = each;
+                    depth[next] = depth[at] + 1;
+                    sibling[next] = child[at];
+                    child[at] = next;
+                    if (at == 0) {
+                        first[each & 0xff] = next;
+                    }
+                }
+                at = next;
             }
-            length += secret[i] == secret[length] ? 1 : 0;
-            fallback[i] = length;
+            ends[at] = form.length;
+        }
+
+        private int childOf(int parent, byte next) {
+            int at = child[parent];
+            while (at != 0 && label[at] != next) {
+                at = sibling[at];
+            }
+            return at;
+        }
+
+        /// Breadth first, so that a fallback, which is nearer to the root, is linked before.
+        private void link() {
+            Deque<Integer> waiting = new ArrayDeque<>();
+            for (int at = child[0]; at != 0; at = sibling[at]) {
+                waiting.add(at);
+            }
+            while (!waiting.isEmpty()) {
+                int parent = waiting.remove();
+                for (int at = child[parent]; at != 0; at = sibling[at]) {
+                    fallback[at] = step(fallback[parent], label[at]);
+                    ends[at] = Math.max(ends[at], ends[fallback[at]]);
+                    waiting.add(at);
+                }
+            }
+        }
+
+        private int step(int from, byte next) {
+            int at = from;
+            while (at != 0) {
+                int to = childOf(at, next);
+                if (to != 0) {
+                    return to;
+                }
+                at = fallback[at];
+            }
+            return first[next & 0xff];
         }
     }
 
-    /// A guard for one response, or none for a secret that is too short to tell.
-    public static Optional<EchoGuard> against(Secret secret) {
-        byte[] bytes = secret.reveal().getBytes(StandardCharsets.UTF_8);
-        return bytes.length < SHORTEST ? Optional.empty() : Optional.of(new EchoGuard(bytes));
+    private EchoGuard(Forms forms) {
+        this.forms = forms;
+        this.held = new byte[64];
     }
 
-    /// Whether the secret stands in a header.
-    boolean isIn(HttpHeaders headers) {
-        String text = new String(secret, StandardCharsets.UTF_8);
-        for (Map.Entry<String, String> header : headers) {
-            if (header.getValue().contains(text) || header.getKey().contains(text)) {
-                return true;
+    /// Whether anything has been covered yet.
+    public boolean hasFound() {
+        return found;
+    }
+
+    /// Covers secrets in the values of headers or trailers.
+    ///
+    /// @return false if a header's very name holds one, which cannot be covered
+    public boolean cover(HttpHeaders headers) {
+        for (Map.Entry<String, String> header : headers.entries()) {
+            if (!covered(header.getKey()).equals(header.getKey())) {
+                return false;
+            }
+            if (!covered(header.getValue()).equals(header.getValue())) {
+                List<String> values = headers.getAll(header.getKey());
+                headers.set(header.getKey(), values.stream().map(this::covered).toList());
             }
         }
-        return false;
+        return true;
+    }
+
+    private String covered(String text) {
+        EchoGuard own = new EchoGuard(forms);
+        ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+        ByteBuf passed = own.pass(bytes, true);
+        found |= own.found;
+        return own.found ? passed.toString(StandardCharsets.UTF_8) : text;
     }
 
     /// Takes the next bytes of the body, over which it takes ownership, and gives those that may go
-    /// on; empty if the secret is complete in them.
+    /// on.
     ///
     /// @param end whether these are the last, so that nothing needs to be held back
-    Optional<ByteBuf> pass(ByteBuf content, boolean end) {
-        int held = matched;
-        for (int i = content.readerIndex(); i < content.writerIndex(); i++) {
-            step(content.getByte(i));
-            if (matched == secret.length) {
-                content.release();
-                return Optional.empty();
+    public ByteBuf pass(ByteBuf content, boolean end) {
+        int length = content.readableBytes();
+        byte[] all = Arrays.copyOf(held, count + length);
+        content.readBytes(all, count, length);
+        content.release();
+        for (int i = count; i < all.length; i++) {
+            node = node == 0 ? forms.first[all[i] & 0xff] : forms.step(node, all[i]);
+            int match = forms.ends[node];
+            if (match > 0) {
+                Arrays.fill(all, i + 1 - match, i + 1, (byte) '*');
+                found = true;
             }
         }
-        ByteBuf all = Unpooled.wrappedBuffer(Unpooled.copiedBuffer(secret, 0, held), content);
-        if (end) {
-            matched = 0;
-        }
-        return Optional.of(all.writerIndex(all.writerIndex() - matched));
-    }
-
-    private void step(byte next) {
-        while (matched > 0 && secret[matched] != next) {
-            matched = fallback[matched - 1];
-        }
-        matched += secret[matched] == next ? 1 : 0;
+        count = end ? 0 : forms.depth[node];
+        node = end ? 0 : node;
+        held = Arrays.copyOfRange(all, all.length - count, all.length);
+        return Unpooled.wrappedBuffer(all, 0, all.length - count);
     }
 }

@@ -75,11 +75,6 @@ public final class HttpMessages {
                     "x-original-method",
                     "x-forwarded-method");
 
-    /// A client's own credentials do not travel beside ours, and the answer must come unpacked, so
-    /// that [EchoGuard] can read it.
-    private static final Set<String> NOT_BESIDE_OURS =
-            Set.of("authorization", "cookie", "accept-encoding");
-
     /// Methods mean what they spell (RFC 9110 §9.1), and yet some servers take `get` for `GET`.
     private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z0-9_-]{0,31}");
 
@@ -179,20 +174,21 @@ public final class HttpMessages {
         }
     }
 
-    /// The request as the upstream gets it.
+    /// The request as the upstream gets it, but for what the injection puts on it. The answer to a
+    /// request with a credential must come unpacked, so that [EchoGuard] can read it.
     public static HttpRequest upstream(
             HttpRequest request,
             Destination destination,
-            Optional<InjectedHeader> injected,
+            Optional<Injection> injected,
             boolean secure) {
         HttpRequest sent =
                 new DefaultHttpRequest(HttpVersion.HTTP_1_1, request.method(), request.uri());
         HttpHeaders headers = sent.headers();
         headers.set(HttpHeaderNames.HOST, hostHeader(destination, secure));
         Set<String> left = new HashSet<>(Set.of("host"));
-        injected.ifPresent(header -> {
-            left.add(folded(header.name()));
-            left.addAll(NOT_BESIDE_OURS);
+        injected.ifPresent(injection -> {
+            left.addAll(injection.replaced());
+            left.add("accept-encoding");
         });
         copy(request.headers(), headers, left);
         if (HttpUtil.isTransferEncodingChunked(request)) {
@@ -205,10 +201,9 @@ public final class HttpMessages {
             headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE);
             headers.set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
         }
-        injected.ifPresent(header -> {
+        if (injected.isPresent()) {
             headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
-            headers.set(header.name(), header.value().reveal());
-        });
+        }
         return sent;
     }
 
@@ -232,10 +227,10 @@ public final class HttpMessages {
     /// The trailers of a message as the other side gets them.
     ///
     /// @param injected what the door has added to the head, which no trailer may say again
-    public static LastHttpContent trailers(LastHttpContent end, Optional<InjectedHeader> injected) {
+    public static LastHttpContent trailers(LastHttpContent end, Optional<Injection> injected) {
         LastHttpContent sent = new DefaultLastHttpContent(end.content());
         Set<String> left = new HashSet<>(NOT_IN_TRAILERS);
-        injected.ifPresent(header -> left.add(folded(header.name())));
+        injected.ifPresent(injection -> left.addAll(injection.replaced()));
         copy(end.trailingHeaders(), sent.trailingHeaders(), left);
         return sent;
     }
@@ -293,7 +288,7 @@ public final class HttpMessages {
     }
 
     /// Some servers read `X_Name` as `X-Name`; so do we where it matters.
-    private static String folded(String name) {
+    public static String folded(String name) {
         return name.toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -1,14 +1,15 @@
 package dev.glovebox.egress.http;
 
-import dev.glovebox.protocol.Secret;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
@@ -19,6 +20,7 @@ import java.util.Optional;
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private static final int SWITCHING_PROTOCOLS = 101;
+    private static final String REPEATED = "the answer repeated the credential and was withheld";
 
     /// Who waits for the responses.
     public interface Receiver {
@@ -45,10 +47,19 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         /// The upstream takes more.
         void pump();
 
-        /// The response repeats the credential; nothing more of it is written.
+        /// The response cannot be shown, because it may repeat the credential; nothing more of it
+        /// is written.
         ///
         /// @param begun whether part of it has been written
-        void echoed(boolean begun);
+        void withheld(String reason, boolean begun);
+
+        /// The response repeated the credential, which was covered.
+        void covered();
+
+        /// The request must not go on, as was found on the way.
+        ///
+        /// @param begun whether part of a response has been written
+        void refused(HttpMessages.Fault fault, boolean begun);
 
         /// The upstream is gone.
         ///
@@ -58,27 +69,27 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
 
     private final Channel client;
     private final Receiver receiver;
-    private final Optional<Secret> secret;
+    private final Optional<EchoGuard.Forms> echoes;
     private Optional<EchoGuard> guard = Optional.empty();
     private boolean begun;
     private boolean informational;
     private boolean switching;
     private boolean last;
-    private boolean echoed;
+    private boolean withheld;
 
     /// @param client where responses are written
     /// @param receiver who waits for them
-    /// @param secret what must not come back
-    public UpstreamResponses(Channel client, Receiver receiver, Optional<Secret> secret) {
+    /// @param echoes what must not come back
+    public UpstreamResponses(Channel client, Receiver receiver, Optional<EchoGuard.Forms> echoes) {
         this.client = client;
         this.receiver = receiver;
-        this.secret = secret;
+        this.echoes = echoes;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         HttpObject object = (HttpObject) message;
-        if (echoed) {
+        if (withheld) {
             ReferenceCountUtil.release(message);
             return;
         }
@@ -90,7 +101,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         if (object instanceof HttpResponse response) {
             head(ctx, response);
         }
-        if (object instanceof HttpContent content && !echoed) {
+        if (object instanceof HttpContent content && !withheld) {
             content(ctx, content);
         }
     }
@@ -98,14 +109,15 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private void head(ChannelHandlerContext ctx, HttpResponse response) {
         switching = response.status().code() == SWITCHING_PROTOCOLS;
         if (switching && !receiver.maySwitch()) {
-            echoed = true;
+            withheld = true;
             ctx.close();
             return;
         }
         informational = response.status().code() < 200;
-        guard = secret.flatMap(EchoGuard::against);
-        if (guard.filter(each -> each.isIn(response.headers())).isPresent()) {
-            echoed(ctx);
+        guard = echoes.map(EchoGuard.Forms::guard);
+        Optional<String> hidden = guard.flatMap(each -> hidden(each, response));
+        if (hidden.isPresent()) {
+            withhold(ctx, hidden.get());
             return;
         }
         begun |= !informational || switching;
@@ -130,21 +142,20 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
             return;
         }
         if (guard.isPresent()) {
-            if (content instanceof LastHttpContent with
-                    && guard.get().isIn(with.trailingHeaders())) {
+            EchoGuard looking = guard.get();
+            if (content instanceof LastHttpContent with && !looking.cover(with.trailingHeaders())) {
                 content.release();
-                echoed(ctx);
+                withhold(ctx, REPEATED);
                 return;
             }
-            Optional<ByteBuf> passed = guard.get().pass(content.content(), end);
-            if (passed.isEmpty()) {
-                echoed(ctx);
-                return;
-            }
+            ByteBuf passed = looking.pass(content.content(), end);
             client.write(
                     content instanceof LastHttpContent with
-                            ? HttpMessages.trailers(with.replace(passed.get()), Optional.empty())
-                            : new DefaultHttpContent(passed.get()));
+                            ? HttpMessages.trailers(with.replace(passed), Optional.empty())
+                            : new DefaultHttpContent(passed));
+            if (end && looking.hasFound()) {
+                receiver.covered();
+            }
         } else {
             client.write(
                     content instanceof LastHttpContent with
@@ -158,10 +169,33 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void echoed(ChannelHandlerContext ctx) {
-        echoed = true;
-        receiver.echoed(begun);
+    /// Covers secrets in the head. The words beside the status are the server's own, and go.
+    ///
+    /// @return why the response cannot be looked through
+    private static Optional<String> hidden(EchoGuard guard, HttpResponse response) {
+        String packed = response.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
+        if (!packed.equalsIgnoreCase("identity")) {
+            return Optional.of("the answer is packed, and cannot be searched for the credential");
+        }
+        response.setStatus(HttpResponseStatus.valueOf(response.status().code()));
+        return guard.cover(response.headers()) ? Optional.empty() : Optional.of(REPEATED);
+    }
+
+    private void withhold(ChannelHandlerContext ctx, String reason) {
+        withheld = true;
+        receiver.withheld(reason, begun);
         ctx.close();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof HttpMessages.Fault fault) {
+            withheld = true;
+            receiver.refused(fault, begun);
+            ctx.close();
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
     }
 
     @Override

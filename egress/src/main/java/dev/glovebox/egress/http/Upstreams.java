@@ -7,6 +7,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.HttpClientCodec;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
@@ -59,13 +60,10 @@ public final class Upstreams {
     ///
     /// @param destination what the client dialled
     /// @param rule that allows the request
-    /// @param credential that the rule adds
+    /// @param credential that the rule adds, and its value
     /// @param how what is spoken
     public record Key(
-            Destination destination,
-            EgressRule rule,
-            Optional<InjectedHeader> credential,
-            How how) {}
+            Destination destination, EgressRule rule, Optional<Injection> credential, How how) {}
 
     /// What is spoken to a server.
     public enum How {
@@ -224,7 +222,7 @@ public final class Upstreams {
         }
         UpstreamTls.begin(
                 channel,
-                key.how() == How.SECURE ? roots.forHttp() : roots.forHttp1(),
+                context(key),
                 key.destination(),
                 handshake,
                 http2 -> {
@@ -241,6 +239,14 @@ public final class Upstreams {
                     }
                 },
                 reason -> failed(key, client, asker, reason));
+    }
+
+    private SslContext context(Key key) {
+        boolean http1 = key.how() == How.SECURE_HTTP1;
+        return key.credential()
+                .flatMap(Injection::identity)
+                .map(own -> roots.showing(own.key(), own.chain(), http1))
+                .orElseGet(() -> http1 ? roots.forHttp1() : roots.forHttp());
     }
 
     private void ready(Key key, Channel channel, Asker asker) {

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
 import java.security.cert.CRL;
 import java.security.cert.CertPathBuilder;
 import java.security.cert.CertStore;
@@ -53,6 +54,7 @@ public final class TrustedRoots {
                     Pattern.DOTALL);
 
     private final List<X509Certificate> roots;
+    private final TrustManagerFactory factory;
     private final SslContext anyVersion;
     private final SslContext http1;
     private final SslContext others;
@@ -60,15 +62,16 @@ public final class TrustedRoots {
     private TrustedRoots(List<X509Certificate> roots, List<CRL> revoked) {
         this.roots = List.copyOf(roots);
         try {
-            TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+            this.factory = TrustManagerFactory.getInstance("PKIX");
             factory.init(new CertPathTrustManagerParameters(parameters(roots, revoked)));
             this.anyVersion =
                     context(
-                            factory,
-                            ApplicationProtocolNames.HTTP_2,
-                            ApplicationProtocolNames.HTTP_1_1);
-            this.http1 = context(factory, ApplicationProtocolNames.HTTP_1_1);
-            this.others = context(factory);
+                                    factory,
+                                    ApplicationProtocolNames.HTTP_2,
+                                    ApplicationProtocolNames.HTTP_1_1)
+                            .build();
+            this.http1 = context(factory, ApplicationProtocolNames.HTTP_1_1).build();
+            this.others = context(factory).build();
         } catch (GeneralSecurityException | IOException e) {
             throw new EgressException("certificates of servers cannot be verified", e);
         }
@@ -141,6 +144,26 @@ public final class TrustedRoots {
         return others;
     }
 
+    /// For connections on which the server is shown a certificate of ours.
+    ///
+    /// @param key of the first certificate
+    /// @param http1 whether HTTP/1.1 must be spoken
+    /// @throws EgressException if the key cannot be used
+    public SslContext showing(PrivateKey key, List<X509Certificate> chain, boolean http1) {
+        SslContextBuilder builder =
+                http1
+                        ? context(factory, ApplicationProtocolNames.HTTP_1_1)
+                        : context(
+                                factory,
+                                ApplicationProtocolNames.HTTP_2,
+                                ApplicationProtocolNames.HTTP_1_1);
+        try {
+            return builder.keyManager(key, chain.toArray(X509Certificate[]::new)).build();
+        } catch (IOException e) {
+            throw new EgressException("the client certificate cannot be shown", e);
+        }
+    }
+
     private static PKIXBuilderParameters parameters(List<X509Certificate> roots, List<CRL> revoked)
             throws GeneralSecurityException {
         Set<TrustAnchor> anchors = new HashSet<>();
@@ -166,8 +189,7 @@ public final class TrustedRoots {
         return parameters;
     }
 
-    private static SslContext context(TrustManagerFactory trust, String... protocols)
-            throws IOException {
+    private static SslContextBuilder context(TrustManagerFactory trust, String... protocols) {
         return SslContextBuilder.forClient()
                 .sslProvider(SslProvider.JDK)
                 .trustManager(trust)
@@ -176,7 +198,6 @@ public final class TrustedRoots {
                 .applicationProtocolConfig(
                         protocols.length == 0
                                 ? ApplicationProtocolConfig.DISABLED
-                                : Leaves.protocols(protocols))
-                .build();
+                                : Leaves.protocols(protocols));
     }
 }

@@ -2,9 +2,10 @@ package dev.glovebox.egress.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.Host;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpMethod;
@@ -13,14 +14,42 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class HttpMessagesTest {
     private static final Destination GOOD = new Destination(Host.parse("good.test"), 80);
-    private static final InjectedHeader KEY =
-            new InjectedHeader("X-Api-Key", new Secret("s3cret"), new Secret("s3cret"));
+    private static final Injection KEY = new KeyInjection();
+
+    /// Takes the place of headers of the client, and puts on nothing.
+    private record KeyInjection() implements Injection {
+        @Override
+        public Set<String> replaced() {
+            return Set.of("x-api-key", "authorization", "cookie");
+        }
+
+        @Override
+        public Optional<HttpMessages.Fault> project(HttpRequest sent, boolean secure) {
+            return Optional.empty();
+        }
+
+        @Override
+        public ChannelHandler handler(HttpRequest sent) {
+            return new ChannelInboundHandlerAdapter();
+        }
+
+        @Override
+        public Optional<EchoGuard.Forms> echoes() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Identity> identity() {
+            return Optional.empty();
+        }
+    }
 
     private static HttpRequest request(String method, String target, String... headers) {
         HttpRequest request =
@@ -117,9 +146,9 @@ class HttpMessagesTest {
                         GOOD,
                         Optional.of(KEY),
                         false);
-        assertThat(sent.headers().getAll("X-Api-Key")).containsExactly("s3cret");
         assertThat(sent.headers().names())
-                .containsExactlyInAnyOrder("host", "Accept", "accept-encoding", "X-Api-Key");
+                .containsExactlyInAnyOrder("host", "Accept", "accept-encoding");
+        assertThat(sent.headers().get("Accept-Encoding")).isEqualTo("identity");
         assertThat(sent.headers().get("Host")).isEqualTo("good.test");
     }
 
@@ -154,10 +183,8 @@ class HttpMessagesTest {
                         Optional.of(KEY),
                         false);
         assertThat(sent.headers().names())
-                .containsExactlyInAnyOrder(
-                        "host", "Content-Length", "te", "accept-encoding", "X-Api-Key");
+                .containsExactlyInAnyOrder("host", "Content-Length", "te", "accept-encoding");
         assertThat(sent.headers().get("te")).isEqualTo("trailers");
-        assertThat(sent.headers().get("X-Api-Key")).isEqualTo("s3cret");
     }
 
     @Test
@@ -181,10 +208,5 @@ class HttpMessagesTest {
                 .containsExactlyInAnyOrder("Set-Cookie", "transfer-encoding");
         assertThat(HttpMessages.downstream(response, true, true, false).headers().get("connection"))
                 .isEqualTo("close");
-    }
-
-    @Test
-    void injectedHeader_isNeverPrinted() {
-        assertThat(KEY.toString()).doesNotContain("s3cret");
     }
 }
