@@ -14,13 +14,14 @@ import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.worker.DoorCertificates;
 import dev.glovebox.workspace.Workspace;
 import dev.glovebox.workspace.WorkspaceLimits;
 import dev.glovebox.workspace.Workspaces;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -132,18 +133,23 @@ final class SandboxRun implements Callable<Integer> {
                 var doors = Doors.open(EgressConfig.at(place.directories().doors()));
                 Door door = doors.open(PROGRAM, rules);
                 var files = disk(place.directories());
-                Sandbox sandbox =
-                        sandboxes.create(
-                                new SandboxSpec(
-                                        PROGRAM,
-                                        chosen,
-                                        List.of(new Mount(files.path(), "/workspace", false)),
-                                        Optional.of(door.networkNamespace()),
-                                        limits,
-                                        Map.of()))) {
+                Sandbox sandbox = sandboxes.create(spec(chosen, limits, door, files))) {
             ending.ask(sandbox::close);
             return new PassThrough(sandbox, timeout, limits.memoryBytes()).run(command);
         }
+    }
+
+    private static SandboxSpec spec(Template chosen, Limits limits, Door door, Disk files) {
+        DoorCertificates certificates = DoorCertificates.of(door.trustFiles(), chosen);
+        List<Mount> mounts = new ArrayList<>(certificates.mounts());
+        mounts.add(new Mount(files.path(), "/workspace", false));
+        return new SandboxSpec(
+                PROGRAM,
+                chosen,
+                mounts,
+                Optional.of(door.networkNamespace()),
+                limits,
+                certificates.environment());
     }
 
     private Disk disk(StateDirectories passing) {

@@ -32,12 +32,13 @@ record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
 
     /// Makes of the sandbox what this specification says.
     ///
-    /// @param started as it was attested when it started, with no mounts
+    /// @param added those of its mounts that are not there yet
+    /// @param started as it was attested when it started
     /// @param init its pid 1 as the host sees it
     /// @throws SandboxException after which the sandbox is of no use
-    Attestation bind(SandboxSpec spec, Attestation started, int init) {
+    Attestation bind(SandboxSpec spec, List<Mount> added, Attestation started, int init) {
         try {
-            mount(spec, started, init);
+            mount(added, started, init);
             group.limit(
                     spec.limits().memoryBytes(),
                     spec.limits().cpus(),
@@ -50,9 +51,9 @@ record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
         }
     }
 
-    private void mount(SandboxSpec spec, Attestation started, int init) {
+    private void mount(List<Mount> added, Attestation started, int init) {
         List<LateMounts.Entry> entries =
-                spec.mounts().stream()
+                added.stream()
                         .map(m -> new LateMounts.Entry(m.source(), m.target(), m.readOnly()))
                         .toList();
         if (entries.isEmpty()) {

@@ -91,7 +91,7 @@ public final class Sandbox implements AutoCloseable {
             }
             bound = true;
             SandboxSpec mine = spec.with(binding);
-            attestation = binder.bind(mine, attestation, init);
+            attestation = binder.bind(mine, binding.mounts(), attestation, init);
             spec = mine;
         } finally {
             lock.unlock();

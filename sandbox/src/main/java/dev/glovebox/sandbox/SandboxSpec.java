@@ -2,6 +2,7 @@ package dev.glovebox.sandbox;
 
 import dev.glovebox.sandbox.SandboxException.Band;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -59,8 +60,9 @@ public record SandboxSpec(
     SandboxSpec with(Binding binding) {
         Map<String, String> both = new HashMap<>(environment);
         both.putAll(binding.environment());
-        return new SandboxSpec(
-                name, template, binding.mounts(), networkNamespace, binding.limits(), both);
+        List<Mount> all = new ArrayList<>(mounts);
+        all.addAll(binding.mounts());
+        return new SandboxSpec(name, template, all, networkNamespace, binding.limits(), both);
     }
 
     /// Without the values of the environment, which may be secret.

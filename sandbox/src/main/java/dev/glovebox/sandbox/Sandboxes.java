@@ -121,14 +121,14 @@ public final class Sandboxes implements AutoCloseable {
     /// Starts a sandbox that belongs to no session yet. Nothing can be started in it before
     /// [Sandbox#bind].
     ///
-    /// @param spec without mounts
+    /// @param spec whose mounts hold nothing of any session
     /// @throws SandboxException with nothing left behind; [Band#CALLER] if the runtime is one in
     ///   which nothing can be mounted later ([#bindsLater])
     public Sandbox createUnbound(SandboxSpec spec) {
-        if (!spec.mounts().isEmpty() || !bindsLater(spec.template())) {
+        if (!bindsLater(spec.template())) {
             throw new SandboxException(
                     Band.CALLER,
-                    "sandbox " + spec.name() + " has mounts, or a runtime that binds none later");
+                    "sandbox " + spec.name() + " has a runtime that binds no mounts later");
         }
         return create(Order.of(spec, layers(spec)), runtimes.of(spec.template()), false);
     }

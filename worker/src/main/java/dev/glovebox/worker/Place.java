@@ -104,15 +104,18 @@ final class Place implements AutoCloseable, CallNotes {
 
     private static Sandbox cold(
             String name, PlaceConfig config, List<Mount> mounts, Door door, Rooms rooms) {
+        DoorCertificates certificates = DoorCertificates.of(door.trustFiles(), config.template());
+        List<Mount> all = new ArrayList<>(mounts);
+        all.addAll(certificates.mounts());
         return rooms.sandboxes()
                 .create(
                         new SandboxSpec(
                                 name,
                                 config.template(),
-                                mounts,
+                                all,
                                 Optional.of(door.networkNamespace()),
                                 config.limits(),
-                                Map.of()));
+                                certificates.environment()));
     }
 
     /// What places are made of; shared by all of a worker, and open longer than any of them.

@@ -35,7 +35,10 @@ final class PlaceSource implements HandsSource {
                         1,
                         config.warm().maxAge());
         WarmPool<WarmDoor> warm =
-                WarmPool.open(rooms.sandboxes(), pool, name -> WarmDoor.open(rooms.doors(), name));
+                WarmPool.open(
+                        rooms.sandboxes(),
+                        pool,
+                        name -> WarmDoor.open(rooms.doors(), name, config.template()));
         rooms.roster()
                 .waiting(() -> warm.waiting().stream().map(one -> view(one, config)).toList());
         return new PlaceSource(config, rooms, warm);

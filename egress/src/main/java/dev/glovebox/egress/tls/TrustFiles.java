@@ -28,7 +28,7 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
 
     /// Writes them.
     ///
-    /// @param directory made if missing, closed to others; nothing else is in it
+    /// @param directory made if missing; nothing else is in it
     /// @throws EgressException if they cannot be written
     public static TrustFiles write(Path directory, Authority authority, TrustedRoots roots) {
         TrustFiles files =
@@ -41,6 +41,7 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
         all.addAll(roots.certificates());
         try {
             Files.createDirectories(directory);
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
             put(files.authority(), pem(List.of(authority.certificate())));
             put(files.bundle(), pem(all));
             put(files.store(), pkcs12(all));
@@ -59,12 +60,17 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
                 .remove();
     }
 
+    /// The directory in which they are, and nothing else.
+    public Path directory() {
+        return bundle.toAbsolutePath().resolve("..").normalize();
+    }
+
     void remove() {
         try {
             for (Path file : List.of(authority, bundle, store)) {
                 Files.deleteIfExists(file);
             }
-            Files.deleteIfExists(authority.toAbsolutePath().resolve("..").normalize());
+            Files.deleteIfExists(directory());
         } catch (IOException e) {
             throw new EgressException("certificates of a sandbox cannot be removed", e);
         }

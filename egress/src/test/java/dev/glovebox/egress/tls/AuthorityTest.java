@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.glovebox.protocol.egress.Host;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.handler.ssl.SslContext;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -93,6 +95,16 @@ class AuthorityTest {
         }
         assertThat(leaves.size()).isEqualTo(8);
         assertThat(leaves.of(GOOD)).isNotSameAs(first);
+    }
+
+    @Test
+    void oldVersionsOfTls_areSpokenToNeitherSide() throws Exception {
+        SslContext server = new Leaves(authority, 8, InstantSource.system()).of(GOOD);
+        SslContext client = TrustedRoots.system().forHttp();
+        for (SslContext each : List.of(server, client)) {
+            assertThat(each.newEngine(UnpooledByteBufAllocator.DEFAULT).getEnabledProtocols())
+                    .containsExactlyInAnyOrder("TLSv1.3", "TLSv1.2");
+        }
     }
 
     @Test

@@ -12,7 +12,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -289,10 +288,10 @@ public final class WarmPool<N extends Network> implements AutoCloseable {
                             new SandboxSpec(
                                     name,
                                     config.template(),
-                                    List.of(),
+                                    network.mounts(),
                                     Optional.of(network.namespace()),
                                     config.limits(),
-                                    Map.of()));
+                                    network.environment()));
             sandbox.onEnd(_ -> count(() -> {}));
             return new Member<>(sandbox, network, System.nanoTime());
         } catch (RuntimeException e) {
