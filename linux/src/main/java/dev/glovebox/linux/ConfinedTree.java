@@ -23,15 +23,13 @@ import java.nio.file.Path;
 /// Owners are written as they are to be on disk. Calls block on the disk: not for virtual threads.
 /// For one thread.
 public final class ConfinedTree implements AutoCloseable {
-    private static final long NR_OPENAT2 = 437; // Linux 5.6, the same on every architecture
-    private static final long OPEN_HOW_SIZE = 24;
-    private static final long RESOLVE = 0x01 | 0x02 | 0x04 | 0x08;
+    private static final long RESOLVE = Openat2.CONFINED;
     private static final int O_WRONLY = 1;
     private static final int O_CREAT = 0x40;
     private static final int O_EXCL = 0x80;
-    private static final int O_DIRECTORY = directoryFlag();
-    private static final int O_CLOEXEC = 0x8_0000;
-    private static final int O_PATH = 0x20_0000;
+    private static final int O_DIRECTORY = Openat2.O_DIRECTORY;
+    private static final int O_CLOEXEC = Openat2.O_CLOEXEC;
+    private static final int O_PATH = Openat2.O_PATH;
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
@@ -89,7 +87,13 @@ public final class ConfinedTree implements AutoCloseable {
         this.directory = directory;
         int opened = -1;
         try {
-            opened = open(AT_FDCWD, directory.toString(), O_DIRECTORY | O_CLOEXEC, 0, 0);
+            opened =
+                    open(
+                            AT_FDCWD,
+                            directory.toString(),
+                            O_DIRECTORY | O_CLOEXEC,
+                            0,
+                            Openat2.ANYWHERE);
         } finally {
             if (opened < 0) {
                 arena.close();
@@ -383,22 +387,9 @@ public final class ConfinedTree implements AutoCloseable {
     private int open(int at, String path, int flags, int mode, long resolve) {
         try (Arena local = Arena.ofConfined()) {
             MemorySegment name = local.allocateFrom(withoutNul(path));
-            MemorySegment how = local.allocate(OPEN_HOW_SIZE, 8); // struct open_how
-            how.set(ValueLayout.JAVA_LONG, 0, flags);
-            how.set(ValueLayout.JAVA_LONG, 8, mode);
-            how.set(ValueLayout.JAVA_LONG, 16, resolve);
-            // SAFETY: path and structure live until after the call.
-            long opened =
-                    (long)
-                            Libc.SYSCALL.invokeExact(
-                                    capture,
-                                    NR_OPENAT2,
-                                    (long) at,
-                                    name.address(),
-                                    how.address(),
-                                    OPEN_HOW_SIZE,
-                                    0L);
-            return check((int) opened, "openat2", path);
+            MemorySegment how = Openat2.how(local, flags, mode, resolve);
+            int opened = Openat2.open(capture, at, name, how);
+            return check(opened, "openat2", path);
         } catch (Throwable e) {
             throw Libc.rethrown(e);
         }
@@ -415,11 +406,6 @@ public final class ConfinedTree implements AutoCloseable {
 
     private int check(int answer, String call, String path) {
         return Libc.check(answer, capture, call, path.isEmpty() ? directory : path);
-    }
-
-    /// `O_DIRECTORY` is one of the few flags that differ between architectures.
-    static int directoryFlag() {
-        return System.getProperty("os.arch", "").equals("aarch64") ? 0x4000 : 0x1_0000;
     }
 
     /// A function that answers an `int`; `i`, `l` and `p` are its arguments.

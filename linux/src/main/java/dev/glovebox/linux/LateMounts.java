@@ -3,7 +3,6 @@ package dev.glovebox.linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,15 +24,6 @@ import java.util.List;
 public final class LateMounts {
     private static final int CLONE_FS = 0x200;
     private static final int CLONE_NEWNS = 0x0002_0000;
-    private static final long NR_OPENAT2 = 437; // Linux 5.6, the same on every architecture
-    private static final long OPEN_HOW_SIZE = 24;
-    private static final long O_DIRECTORY = ConfinedTree.directoryFlag();
-    private static final long O_CLOEXEC = 0x8_0000;
-    private static final long O_PATH = 0x20_0000;
-    private static final long RESOLVE_NO_XDEV = 1;
-    private static final long RESOLVE_NO_MAGICLINKS = 2;
-    private static final long RESOLVE_NO_SYMLINKS = 4;
-    private static final long RESOLVE_BENEATH = 8;
     private static final long MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     private static final int NO_TREE = -1;
 
@@ -126,15 +116,12 @@ public final class LateMounts {
             capture = Libc.errnoCapture(arena);
             slash = arena.allocateFrom("/");
             empty = arena.allocateFrom("");
-            how = arena.allocate(OPEN_HOW_SIZE, 8); // struct open_how { u64 flags, mode, resolve }
-            how.set(ValueLayout.JAVA_LONG, 0, O_PATH | O_DIRECTORY | O_CLOEXEC);
-            how.set(
-                    ValueLayout.JAVA_LONG,
-                    16,
-                    RESOLVE_NO_XDEV
-                            | RESOLVE_NO_MAGICLINKS
-                            | RESOLVE_NO_SYMLINKS
-                            | RESOLVE_BENEATH);
+            how =
+                    Openat2.how(
+                            arena,
+                            Openat2.O_PATH | Openat2.O_DIRECTORY | Openat2.O_CLOEXEC,
+                            0,
+                            Openat2.CONFINED);
             this.targets =
                     targets.stream().map(each -> arena.allocateFrom(each.substring(1))).toList();
         }
@@ -164,7 +151,8 @@ public final class LateMounts {
 
         private int attachAll(List<Integer> trees) throws Throwable {
             step = "open";
-            int root = (int) Libc.OPEN.invokeExact(capture, slash, (int) (O_PATH | O_CLOEXEC));
+            int root =
+                    (int) Libc.OPEN.invokeExact(capture, slash, Openat2.O_PATH | Openat2.O_CLOEXEC);
             if (root < 0) {
                 return Libc.errno(capture);
             }
@@ -179,16 +167,7 @@ public final class LateMounts {
         /// SAFETY: all segments live in the arena of the caller; the descriptors are open.
         private int attach(int root, MemorySegment target, int tree) throws Throwable {
             step = "openat2";
-            long directory =
-                    (long)
-                            Libc.SYSCALL.invokeExact(
-                                    capture,
-                                    NR_OPENAT2,
-                                    (long) root,
-                                    target.address(),
-                                    how.address(),
-                                    OPEN_HOW_SIZE,
-                                    0L);
+            int directory = Openat2.open(capture, root, target, how);
             if (directory < 0) {
                 return Libc.errno(capture);
             }
@@ -200,11 +179,11 @@ public final class LateMounts {
                                     Mounts.NR_MOVE_MOUNT,
                                     (long) tree,
                                     empty.address(),
-                                    directory,
+                                    (long) directory,
                                     empty.address(),
                                     Mounts.MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
             int errno = moved < 0 ? Libc.errno(capture) : 0;
-            int _ = (int) Libc.CLOSE.invokeExact(capture, (int) directory);
+            int _ = (int) Libc.CLOSE.invokeExact(capture, directory);
             return errno;
         }
     }
