@@ -9,6 +9,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Ways out through files, descriptors, devices and processes, under each runtime. Needs root.
 class EscapeIT {
+    private static final Path SYSRQ = Path.of("/proc/sysrq-trigger");
     @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
     private static Ground ground(RuntimeName runtime) throws Exception {
@@ -139,11 +141,13 @@ class EscapeIT {
         }
     }
 
-    /// A19 to A22: control groups, kernel settings and tell-tale files of `/proc`.
+    /// A19 to A22: control groups, kernel settings and tell-tale files of `/proc`. What is hidden
+    /// is `/dev/null` or an empty directory, so a write into it succeeds and means nothing.
     @ParameterizedTest
     @EnumSource(names = {"CRUN", "RUNC"})
     void theKernelsOwnFilesAreHiddenOrFixed(RuntimeName runtime) throws Exception {
         assertThat(Files.readString(Path.of("/proc/kallsyms"))).as("control").isNotEmpty();
+        long helped = answersOfSysrq();
         try (Sandbox sandbox = ground(runtime).sandbox("kernel", Limits.DEFAULT)) {
             Ground.Result result =
                     Ground.shell(
@@ -158,15 +162,42 @@ class EscapeIT {
                             ls /proc/acpi /proc/driver 2>/dev/null | grep -v : | grep .
                             ls /sys
                             for f in sys/kernel/core_pattern sys/kernel/modprobe sys/vm/drop_caches \
-                                sys/net/ipv4/ip_forward sysrq-trigger irq/default_smp_affinity; do
-                              (echo 1 > /proc/$f) 2>/dev/null && echo "writes $f"
+                                sys/net/ipv4/ip_forward irq/default_smp_affinity \
+                                kallsyms keys kcore sysrq-trigger; do
+                              (echo h > /proc/$f) 2>/dev/null || continue
+                              what=$(stat -c '%F %t:%T' /proc/$f)
+                              [ "$what" = 'character special file 1:3' ] && echo "mask $f" || echo "writes $f"
                             done
                             hostname; cat /etc/hostname
                             grep -c cgroup /proc/self/mounts
                             """);
 
-            assertThat(result.output().lines())
-                    .containsExactly("control", "glovebox", "glovebox", "0");
+            List<String> expected = new ArrayList<>(List.of("control"));
+            for (String file : List.of("kallsyms", "keys", "kcore", "sysrq-trigger")) {
+                if (Files.exists(Path.of("/proc", file))) {
+                    expected.add("mask " + file);
+                }
+            }
+            expected.addAll(List.of("glovebox", "glovebox", "0"));
+            assertThat(result.output().lines()).containsExactlyElementsOf(expected);
+            assertThat(answersOfSysrq()).as("sysrq did not act").isEqualTo(helped);
+        }
+        if (Files.exists(SYSRQ)) {
+            Files.writeString(SYSRQ, "h");
+            assertThat(answersOfSysrq()).as("control: it acts").isGreaterThan(helped);
+        }
+    }
+
+    /// How often the kernel's log has the answer to the key `h` of sysrq.
+    private static long answersOfSysrq() throws Exception {
+        Path log = Files.createTempFile("kernel", ".log");
+        try {
+            Process dmesg = new ProcessBuilder("dmesg").redirectOutput(log.toFile()).start();
+            assertThat(dmesg.waitFor()).isZero();
+            String text = new String(Files.readAllBytes(log), StandardCharsets.ISO_8859_1);
+            return text.lines().filter(line -> line.contains("sysrq: HELP")).count();
+        } finally {
+            Files.delete(log);
         }
     }
 

@@ -2,11 +2,13 @@ package dev.glovebox.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Attempts to use up the machine, under each runtime. Needs root.
+/// Attempts to use up the machine, under each runtime; what gVisor does at limits where the others
+/// only kill is in [GvisorBombsIT]. Needs root.
 class ExhaustionIT {
     private static final Limits SMALL = new Limits(Limits.bytes("64m"), 0.5, 64);
     @RegisterExtension static final Grounds GROUNDS = new Grounds();
@@ -48,7 +50,7 @@ class ExhaustionIT {
     /// B14: a full place in memory is an error to who fills it and no want of memory, also when all
     /// of them are full.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void fillingWhatIsInMemoryEndsInNoSpaceLeft(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("fill", SMALL)) {
             Ground.Result result =
@@ -113,7 +115,7 @@ class ExhaustionIT {
 
     /// B7
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void aSparseGiantFileIsRefused(RuntimeName runtime) throws Exception {
         Limits limits = SMALL.withFileBytes(8L << 20);
         try (Sandbox sandbox = ground(runtime).sandbox("sparse", limits)) {
@@ -122,7 +124,7 @@ class ExhaustionIT {
                             sandbox,
                             """
                             cd /workspace
-                            truncate -s 8M fits && stat -c %s fits
+                            truncate -s 8M fits && wc -c < fits
                             trap '' XFSZ
                             truncate -s 1P giant 2>&1 | grep -o 'File too large'
                             fallocate -l 9M giant 2>&1 | grep -o 'File too large'
@@ -134,7 +136,7 @@ class ExhaustionIT {
 
     /// B8
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void aDescriptorHogEndsAtItsOwnLimit(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("hog", SMALL.withOpenFiles(256))) {
             Ground.Result result = Ground.run(sandbox, "/attack/exhaust", "descriptors");
@@ -146,18 +148,24 @@ class ExhaustionIT {
 
     /// B4: two spinners have half a processor between them.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void spinnersShareWhatTheSandboxHas(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("spin", SMALL)) {
+            long begin = System.nanoTime();
+            Duration before = sandbox.cpuTime();
             Ground.Result result =
                     Ground.shell(
                             sandbox,
                             "for i in 1 2; do timeout 1 bash -c 'while :; do :; done' & done; wait;"
                                     + " chrt -f 1 true 2>/dev/null && echo realtime");
+            double share =
+                    (double) sandbox.cpuTime().minus(before).toNanos()
+                            / (System.nanoTime() - begin);
 
-            assertThat(result.output()).isEmpty();
-            assertThat(result.exit().usage().user().plus(result.exit().usage().system()).toMillis())
-                    .isLessThan(900);
+            assertThat(share).isBetween(0.1, 0.75);
+            if (runtime != RuntimeName.RUNSC) { // whose own scheduler has only one policy, by name
+                assertThat(result.output()).isEmpty();
+            }
         }
     }
 }

@@ -94,8 +94,8 @@ class KernelBombsIT {
     /// B12, B22
     @ParameterizedTest
     @CsvSource({
-        "CRUN, zombies, 100000", "RUNC, zombies, 20000", "CRUN, orphans, 10000",
-        "RUNC, orphans, 10000", "CRUN, crashes, 20000", "RUNC, crashes, 20000"
+        "CRUN, zombies, 100000", "RUNC, zombies, 100000", "CRUN, orphans, 100000",
+        "RUNC, orphans, 100000", "CRUN, crashes, 20000", "RUNC, crashes, 20000"
     })
     void whoDiesByTheThousandLeavesNobody(RuntimeName runtime, String kind, String count)
             throws Exception {
