@@ -3,10 +3,10 @@ package dev.glovebox.cli;
 import dev.glovebox.cli.operator.AttachCommand;
 import dev.glovebox.cli.operator.DeleteCommand;
 import dev.glovebox.cli.operator.ExecCommand;
+import dev.glovebox.cli.operator.ImagesCommand;
 import dev.glovebox.cli.operator.ListCommand;
 import dev.glovebox.cli.operator.LogsCommand;
-import dev.glovebox.cli.operator.PauseCommand;
-import dev.glovebox.cli.operator.ResumeCommand;
+import dev.glovebox.cli.operator.PauseCommands;
 import dev.glovebox.cli.operator.StatsCommand;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,13 +31,14 @@ import picocli.CommandLine.Spec;
             SandboxRun.class,
             TemplatesCommand.class,
             PullCommand.class,
+            ImagesCommand.class,
             ListCommand.class,
             AttachCommand.class,
             ExecCommand.class,
             LogsCommand.class,
             StatsCommand.class,
-            PauseCommand.class,
-            ResumeCommand.class,
+            PauseCommands.Pause.class,
+            PauseCommands.Resume.class,
             DeleteCommand.class
         })
 final class SandboxCommand implements Callable<Integer> {

@@ -16,6 +16,13 @@ public final class RegistryOptions {
     private @Nullable Path authFile;
 
     @Option(
+            names = "--registry-ca",
+            paramLabel = "FILE",
+            description =
+                    "Certificates (PEM) of authorities that vouch for registries, besides the public ones.")
+    private @Nullable Path caFile;
+
+    @Option(
             names = "--plain-registry",
             paramLabel = "HOST",
             description = "A registry that is spoken to without TLS, such as 10.0.0.5:5000.")
@@ -25,6 +32,7 @@ public final class RegistryOptions {
     public RegistrySettings settings() {
         return new RegistrySettings(
                 Optional.ofNullable(authFile),
+                Optional.ofNullable(caFile),
                 plain == null ? new HashSet<>() : new HashSet<>(plain));
     }
 }

@@ -32,6 +32,7 @@ import java.util.stream.Stream;
 /// policy: policy.yaml     # egress policy; a path from this file's directory; default: deny all
 /// registries:             # of images that templates name
 ///   auth-file: auth.json  # credentials as `docker login` writes them, mode 0600
+///   ca-file: ca.pem       # authorities (PEM) that vouch for registries, besides the public ones
 ///   plain: [host:5000]    # spoken to without TLS
 /// limits:                 # of each sandbox, over the template's
 ///   memory: 2g

@@ -104,6 +104,25 @@ public final class Images {
         return known;
     }
 
+    /// Bytes of the files in the layers of an image, as they were counted when it was unpacked.
+    public long bytes(PinnedImage image) {
+        try {
+            long bytes = 0;
+            for (String diffId : image.diffIds()) {
+                String key = Digest.parse(diffId).hex();
+                bytes += store.has(key) ? store.facts(key).bytes() : 0;
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw new ImageException(Band.HOST, "cannot measure " + image.reference(), e);
+        }
+    }
+
+    /// What [#collect] removed.
+    ///
+    /// @param bytes of files; of layers that this host made itself it is not known
+    public record Collected(int layers, long bytes) {}
+
     /// Forgets what a reference was resolved to; the next use asks its registry again.
     ///
     /// @return whether it was known
@@ -117,16 +136,17 @@ public final class Images {
 
     /// Removes layers that no known image has and that this process has given to no sandbox.
     ///
-    /// @return how many
+    /// @return what was removed
     /// @throws ImageException [Band#HOST] when another process uses the store, whose sandboxes may
     ///   live on any layer
-    public int collect() {
+    public Collected collect() {
         Set<String> needed = new HashSet<>();
         for (PinnedImage image : known()) {
             image.diffIds().forEach(diffId -> needed.add(Digest.parse(diffId).hex()));
         }
         try {
             return store.collect(needed)
+                    .map(facts -> new Collected(facts.layers(), facts.bytes()))
                     .orElseThrow(() ->
                             new ImageException(
                                     Band.HOST,
@@ -178,6 +198,7 @@ public final class Images {
                 remote,
                 RegistryOrigin.of(remote.host(), config.plainRegistries()),
                 new AuthFile(config.authFile()),
+                RegistryTrust.of(config.caFile()),
                 config.limits().documentBytes());
     }
 

@@ -10,10 +10,16 @@ import java.util.Set;
 /// @param limits of one image
 /// @param authFile credentials for registries in the form of `docker login`'s `config.json`, mode
 ///   0600, empty = none
+/// @param caFile certificates in PEM of authorities that vouch for registries besides those that
+///   this Java believes, empty = none
 /// @param plainRegistries hosts, with port, as in a reference, that are spoken to without TLS;
 ///   those on the loopback of this host always are
 public record ImagesConfig(
-        Path directory, ImageLimits limits, Optional<Path> authFile, Set<String> plainRegistries) {
+        Path directory,
+        ImageLimits limits,
+        Optional<Path> authFile,
+        Optional<Path> caFile,
+        Set<String> plainRegistries) {
     public ImagesConfig {
         plainRegistries = Set.copyOf(plainRegistries);
         if (!directory.isAbsolute()) {
@@ -23,6 +29,7 @@ public record ImagesConfig(
 
     /// Default limits, no credentials, TLS.
     public static ImagesConfig in(Path directory) {
-        return new ImagesConfig(directory, ImageLimits.DEFAULT, Optional.empty(), Set.of());
+        return new ImagesConfig(
+                directory, ImageLimits.DEFAULT, Optional.empty(), Optional.empty(), Set.of());
     }
 }

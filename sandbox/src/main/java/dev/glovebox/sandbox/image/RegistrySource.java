@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -37,11 +38,7 @@ final class RegistrySource implements BlobSource, AutoCloseable {
     private static final Pattern CHALLENGE = Pattern.compile("(\\w{1,32})=\"([^\"]{0,2048})\"");
     private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]{1,32768}");
 
-    private final HttpClient http =
-            HttpClient.newBuilder()
-                    .followRedirects(HttpClient.Redirect.NEVER)
-                    .connectTimeout(CONNECT)
-                    .build();
+    private final HttpClient http;
     private final Reference.Remote reference;
     private final RegistryOrigin origin;
     private final AuthFile credentials;
@@ -52,7 +49,14 @@ final class RegistrySource implements BlobSource, AutoCloseable {
             Reference.Remote reference,
             RegistryOrigin origin,
             AuthFile credentials,
+            SSLContext trust,
             int documentBytes) {
+        this.http =
+                HttpClient.newBuilder()
+                        .followRedirects(HttpClient.Redirect.NEVER)
+                        .connectTimeout(CONNECT)
+                        .sslContext(trust)
+                        .build();
         this.reference = reference;
         this.origin = origin;
         this.credentials = credentials;

@@ -51,6 +51,9 @@ public final class LayerStore {
     /// What a layer counts as.
     public record Facts(long bytes, long entries) {}
 
+    /// What a collection removed.
+    public record Removed(int layers, long bytes) {}
+
     private LayerStore(Path directory, StoreLocks locks) {
         this.directory = directory;
         this.locks = locks;
@@ -95,6 +98,11 @@ public final class LayerStore {
         return Optional.of(layer.resolve("tree"));
     }
 
+    /// Whether a layer is there, without taking it into use.
+    public boolean has(String key) {
+        return Files.isDirectory(layers().resolve(checked(key)));
+    }
+
     /// What a layer that is there counts as.
     public Facts facts(String key) throws IOException {
         String[] words =
@@ -123,20 +131,24 @@ public final class LayerStore {
     /// Removes layers that nobody needs.
     ///
     /// @param needed keys to keep, beside those that this process has given out
-    /// @return how many were removed, empty = not now: another process uses the store
-    public Optional<Integer> collect(Set<String> needed) throws IOException {
-        List<Path> removed = new ArrayList<>();
+    /// @return what was removed, empty = not now: another process uses the store
+    public Optional<Removed> collect(Set<String> needed) throws IOException {
+        List<Facts> removed = new ArrayList<>();
         boolean alone =
                 locks.alone(() -> {
                     for (Path layer : list(layers())) {
                         String key = layer.getFileName().toString();
                         if (!needed.contains(key) && !locks.used().contains(key)) {
+                            Facts facts = factsOrNone(key);
                             remove(layer);
-                            removed.add(layer);
+                            removed.add(facts);
                         }
                     }
                 });
-        return alone ? Optional.of(removed.size()) : Optional.empty();
+        return alone
+                ? Optional.of(
+                        new Removed(removed.size(), removed.stream().mapToLong(Facts::bytes).sum()))
+                : Optional.empty();
     }
 
     /// Writes a small file so that it is whole or not there.
@@ -197,6 +209,15 @@ public final class LayerStore {
             Trees.remove(partial);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot remove " + layer, e);
+        }
+    }
+
+    /// One that a stranger to this store damaged is removed all the same.
+    private Facts factsOrNone(String key) {
+        try {
+            return facts(key);
+        } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException e) {
+            return new Facts(0, 0);
         }
     }
 

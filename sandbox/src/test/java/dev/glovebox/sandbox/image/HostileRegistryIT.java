@@ -363,7 +363,7 @@ class HostileRegistryIT {
 
     private Images images(ImageLimits limits, Optional<Path> authFile) {
         stores++;
-        return Images.open(new ImagesConfig(store(), limits, authFile, Set.of()));
+        return Images.open(new ImagesConfig(store(), limits, authFile, Optional.empty(), Set.of()));
     }
 
     private Path store() {

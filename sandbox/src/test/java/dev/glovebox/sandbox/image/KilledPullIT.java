@@ -8,13 +8,15 @@ import dev.glovebox.sandbox.layer.CraftedTar.Header;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `kill -9` in the middle of a pull. Needs root, for owners.
+/// Processes that pull: `kill -9` in the middle of it, and several at once. Needs root, for owners.
 class KilledPullIT {
     private static final int FILES = 4_000;
 
@@ -35,7 +37,7 @@ class KilledPullIT {
 
         int killed = 0;
         for (int stop = 0; stop <= 3; stop++) {
-            Process pull = start(store, reference);
+            Process pull = pull(store, reference);
             killed += killWhen(pull, store, stop) ? 1 : 0;
             Images.open(ImagesConfig.in(store));
             assertThat(entries(store.resolve("partial"))).as("leftovers are gone").isEmpty();
@@ -49,6 +51,35 @@ class KilledPullIT {
         assertThat(Images.open(ImagesConfig.in(store)).layers(new Root.Image(reference)).topFirst())
                 .hasSize(3)
                 .allSatisfy(tree -> assertThat(entries(tree.resolve("d"))).hasSize(FILES));
+    }
+
+    /// Each wants the image that is not there, at once: it is unpacked once, and all have it.
+    @Test
+    void processesThatPullOneImageAtOnceIntoOneStoreAllHaveIt() throws Exception {
+        Path layout = Files.createDirectory(directory.resolve("layout"));
+        new BuiltImage().gzip(layer(0)).gzip(layer(1)).writeLayout(layout, "1");
+        String reference = "oci:" + layout + ":1";
+        Path store = directory.resolve("images");
+
+        List<Process> pulls = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            pulls.add(pull(store, reference));
+        }
+        for (Process pull : pulls) {
+            assertThat(pull.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(pull.exitValue()).isZero();
+        }
+
+        assertThat(entries(store.resolve("partial"))).isEmpty();
+        assertThat(entries(store.resolve("images"))).hasSize(1);
+        assertThat(entries(store.resolve("layers")))
+                .hasSize(2)
+                .allSatisfy(layer -> assertThat(entries(layer.resolve("tree/d"))).hasSize(FILES));
+    }
+
+    private static Process pull(Path store, String reference) throws IOException {
+        return PullProgram.start(
+                store, reference, Optional.empty(), ProcessBuilder.Redirect.INHERIT);
     }
 
     private static boolean killWhen(Process pull, Path store, int wholeLayers) throws Exception {
@@ -73,20 +104,6 @@ class KilledPullIT {
             }
         }
         return false;
-    }
-
-    private static Process start(Path store, String reference) throws IOException {
-        return new ProcessBuilder(
-                        System.getProperty("java.home") + "/bin/java",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        DoomedPull.class.getName(),
-                        store.toString(),
-                        reference)
-                .inheritIO()
-                .start();
     }
 
     private static byte[] layer(int number) {

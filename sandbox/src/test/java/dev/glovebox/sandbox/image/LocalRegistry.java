@@ -1,10 +1,9 @@
 package dev.glovebox.sandbox.image;
 
 import java.io.IOException;
-import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URI;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +21,16 @@ final class LocalRegistry implements AutoCloseable {
     }
 
     static LocalRegistry start(Path directory) throws IOException {
+        return start(directory, "");
+    }
+
+    /// One over TLS, of the same storage.
+    static LocalRegistry startTls(Path directory, Path certificate, Path key) throws IOException {
+        return start(
+                directory, ", tls: {certificate: \"%s\", key: \"%s\"}".formatted(certificate, key));
+    }
+
+    private static LocalRegistry start(Path directory, String tls) throws IOException {
         int port;
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
@@ -35,9 +44,9 @@ final class LocalRegistry implements AutoCloseable {
                         storage:
                           filesystem: {rootdirectory: %s}
                           delete: {enabled: true}
-                        http: {addr: "127.0.0.1:%d", secret: test}
+                        http: {addr: "127.0.0.1:%d", secret: test%s}
                         """
-                                .formatted(directory.resolve("storage"), port));
+                                .formatted(directory.resolve("storage"), port, tls));
         Process process =
                 new ProcessBuilder("docker-registry", "serve", config.toString())
                         .redirectErrorStream(true)
@@ -51,6 +60,10 @@ final class LocalRegistry implements AutoCloseable {
     /// As in a reference.
     String host() {
         return host;
+    }
+
+    int port() {
+        return Integer.parseInt(host.substring(host.indexOf(':') + 1));
     }
 
     /// The independent client that pushes.
@@ -71,13 +84,8 @@ final class LocalRegistry implements AutoCloseable {
     private void await(Path log) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (process.isAlive() && System.nanoTime() < end) {
-            try {
-                HttpURLConnection probe =
-                        (HttpURLConnection)
-                                URI.create("http://" + host + "/v2/").toURL().openConnection();
-                if (probe.getResponseCode() == 200) {
-                    return;
-                }
+            try (Socket _ = new Socket(InetAddress.getLoopbackAddress(), port())) {
+                return;
             } catch (IOException e) {
                 Thread.onSpinWait();
             }
