@@ -1,6 +1,7 @@
 package dev.glovebox.cli;
 
 import dev.glovebox.cli.audit.AuditCommand;
+import dev.glovebox.cli.operator.WorkspaceCommands;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -20,6 +21,7 @@ import picocli.CommandLine.Command;
             WorkerCommand.class,
             EnvironmentKeyCommand.class,
             SandboxCommand.class,
+            WorkspaceCommands.class,
             PolicyCommand.class,
             AuditCommand.class,
             DoctorCommand.class,

@@ -80,11 +80,20 @@ final class DiskImage {
     ///
     /// @throws IOException when it is not gone by then
     void mount() throws IOException {
+        mount(false);
+    }
+
+    /// The same, so that nothing in it can be changed.
+    void mountReadOnly() throws IOException {
+        mount(true);
+    }
+
+    private void mount(boolean readOnly) throws IOException {
         try (LoopDevice device = attach()) {
             KernelThread.call(
                     "mount",
                     () -> {
-                        device.mountExt4(mountPoint(), OPTIONS);
+                        device.mountExt4(mountPoint(), OPTIONS, readOnly);
                         return device;
                     });
         }
@@ -104,6 +113,11 @@ final class DiskImage {
     boolean mounted() throws IOException {
         return !Files.getAttribute(mountPoint(), "unix:dev")
                 .equals(Files.getAttribute(directory, "unix:dev"));
+    }
+
+    /// What the image takes of the host's disk, holes left out.
+    long bytesOnHost() {
+        return SparseFile.dataBytes(directory.resolve(IMAGE));
     }
 
     /// Formats the image and gives its root to the agent.

@@ -14,7 +14,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
 /// The workspaces of one machine's workers: a disk each, below a root that only they can enter.
@@ -103,14 +107,14 @@ public final class Workspaces {
                 return new Workspace(id, plain, () -> {});
             }
             if (isDirectory(disk)) {
-                return mounted(id, disk);
+                return mounted(id, disk, take(id, disk), DiskImage::mount);
             }
             if (limits.isEmpty()) {
                 make(plain);
                 return new Workspace(id, plain, () -> {});
             }
             makeDisk(disk, limits.get());
-            return mounted(id, disk);
+            return mounted(id, disk, take(id, disk), DiskImage::mount);
         } catch (IOException | LinuxException e) {
             throw new WorkspaceException("cannot open workspace " + id + ": " + reason(e), e);
         }
@@ -137,6 +141,71 @@ public final class Workspaces {
         }
     }
 
+    /// The workspace of this id to look into, never made here: read-only if nobody has it open, and
+    /// then nobody can open it until this is closed; else as it is while others write in it.
+    ///
+    /// @throws WorkspaceException when there is none, or the disk refuses
+    public Workspace look(String id) {
+        Path disk = disks.resolve(plain(id).getFileName());
+        if (whereOpen(id).isEmpty() && !isDirectory(disk)) {
+            throw new WorkspaceException("no workspace " + id + " in " + root);
+        }
+        try {
+            Optional<Flock> lock = isDirectory(disk) ? Flock.tryTake(disk) : Optional.empty();
+            if (lock.isPresent()) {
+                return mounted(id, disk, lock.get(), DiskImage::mountReadOnly);
+            }
+            return whereOpen(id)
+                    .map(directory -> new Workspace(id, directory, () -> {}))
+                    .orElseThrow(() ->
+                            new WorkspaceException(
+                                    "workspace " + id + " is being opened or closed: try again"));
+        } catch (IOException | LinuxException e) {
+            throw new WorkspaceException("cannot open workspace " + id + ": " + reason(e), e);
+        }
+    }
+
+    /// What is known of a workspace without opening it.
+    ///
+    /// @param open whether somebody has it open, or, without limits, may have
+    /// @param diskBytes that its disk takes of the host's, empty for one without limits
+    public record Known(String id, boolean open, OptionalLong diskBytes) {}
+
+    /// All workspaces, by their ids.
+    public List<Known> known() {
+        List<Known> known = new ArrayList<>();
+        try {
+            for (Path plain : below(root)) {
+                known.add(new Known(name(plain), true, OptionalLong.empty()));
+            }
+            for (Path disk : below(disks)) {
+                DiskImage image = new DiskImage(disk);
+                known.add(
+                        new Known(
+                                name(disk), image.mounted(), OptionalLong.of(image.bytesOnHost())));
+            }
+        } catch (IOException | UncheckedIOException | LinuxException e) {
+            throw new WorkspaceException("cannot list the workspaces in " + root, e);
+        }
+        known.sort(Comparator.comparing(Known::id));
+        return known;
+    }
+
+    private static String name(Path directory) {
+        return directory.getFileName().toString();
+    }
+
+    /// Names that begin with a dot are no ids.
+    private static List<Path> below(Path directory) throws IOException {
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> entries =
+                Files.newDirectoryStream(
+                        directory, each -> isDirectory(each) && ID.matcher(name(each)).matches())) {
+            entries.forEach(found::add);
+        }
+        return found;
+    }
+
     /// Removes the workspace of this id and all that is in it; nothing happens if there is none.
     ///
     /// @throws WorkspaceException when it is open, or something of it is left
@@ -158,12 +227,16 @@ public final class Workspaces {
         }
     }
 
-    private Workspace mounted(String id, Path disk) throws IOException {
-        Flock lock = take(id, disk);
+    private interface Mounting {
+        void of(DiskImage image) throws IOException;
+    }
+
+    private static Workspace mounted(String id, Path disk, Flock lock, Mounting mounting)
+            throws IOException {
         DiskImage image = new DiskImage(disk);
         try {
             unmountLeftover(disk);
-            image.mount();
+            mounting.of(image);
         } catch (IOException | RuntimeException e) {
             lock.close();
             throw e;

@@ -39,6 +39,7 @@ public final class LoopDevice implements AutoCloseable {
     private static final long INFO_OFFSET = 8; // of its struct loop_info64
     private static final long FLAGS_OFFSET = INFO_OFFSET + 52;
     private static final int ATTEMPTS = 64;
+    private static final long MS_RDONLY = 1;
     private static final long MS_NOSUID_NODEV = 2 | 4;
 
     private static final MethodHandle IOCTL =
@@ -84,7 +85,8 @@ public final class LoopDevice implements AutoCloseable {
     ///
     /// @param target an existing directory
     /// @param options of `ext4(5)`
-    public void mountExt4(Path target, String options) {
+    /// @param readOnly whether nothing can be written there, but what a crash left in the journal
+    public void mountExt4(Path target, String options, boolean readOnly) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             // SAFETY: all strings live in the arena until after the call.
@@ -95,7 +97,7 @@ public final class LoopDevice implements AutoCloseable {
                                     arena.allocateFrom(path.toString()),
                                     arena.allocateFrom(target.toString()),
                                     arena.allocateFrom("ext4"),
-                                    MS_NOSUID_NODEV,
+                                    MS_NOSUID_NODEV | (readOnly ? MS_RDONLY : 0),
                                     arena.allocateFrom(options)),
                     capture,
                     "mount",

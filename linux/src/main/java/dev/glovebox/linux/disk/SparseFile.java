@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/// Copies files that are mostly holes.
+/// Files that are mostly holes.
 public final class SparseFile {
     private static final int O_RDONLY_CLOEXEC_NOFOLLOW = 0x8_0000 | 0x2_0000;
     private static final int SEEK_DATA = 3;
@@ -61,6 +61,24 @@ public final class SparseFile {
             if (to.size() < size) {
                 to.write(ByteBuffer.wrap(new byte[1]), size - 1);
             }
+        } finally {
+            Flock.close(map);
+        }
+    }
+
+    /// Bytes of data, without the holes.
+    public static long dataBytes(Path file) {
+        int map = Flock.open(file, O_RDONLY_CLOEXEC_NOFOLLOW);
+        try {
+            long sum = 0;
+            long hole = 0;
+            for (long data = seek(map, 0, SEEK_DATA, file);
+                    data >= 0;
+                    data = seek(map, hole, SEEK_DATA, file)) {
+                hole = seek(map, data, SEEK_HOLE, file);
+                sum += hole - data;
+            }
+            return sum;
         } finally {
             Flock.close(map);
         }

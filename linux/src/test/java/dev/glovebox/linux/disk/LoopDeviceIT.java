@@ -40,7 +40,7 @@ final class LoopDeviceIT {
     void aFileWithoutFileSystemIsNotMounted() throws IOException {
         Path target = Files.createDirectory(directory.resolve("mount"));
         try (LoopDevice device = LoopDevice.attach(file("image", 1 << 20)).orElseThrow()) {
-            assertThatThrownBy(() -> device.mountExt4(target, ""))
+            assertThatThrownBy(() -> device.mountExt4(target, "", false))
                     .isInstanceOf(LinuxException.class)
                     .hasMessageContaining("mount " + target);
         }
