@@ -3,6 +3,7 @@ package dev.glovebox.workspace;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.glovebox.linux.Trees;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -126,7 +127,7 @@ final class CopyOutIT {
                                     swap(in.resolve("d"), in.resolve("link"));
                                 }
                             });
-            for (int i = 0; i < 300; i++) {
+            for (int i = 0; i < 100; i++) {
                 copy("sesn_1", "", "out" + i);
                 Path copied = directory.resolve("out" + i + "/d");
                 assertThat(Files.isSymbolicLink(copied)).isFalse();
@@ -180,8 +181,7 @@ final class CopyOutIT {
         try (Workspace open = small().open("sesn_1")) {
             assertThat(open.directory().resolve("plain")).exists();
         }
-        small().delete("sesn_1");
-        assertThat(small().known()).isEmpty();
+        Trees.remove(directory.resolve("out"));
     }
 
     private CopyOut.Result copy(String id, String path, String to) {

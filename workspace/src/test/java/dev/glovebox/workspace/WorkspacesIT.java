@@ -55,6 +55,33 @@ final class WorkspacesIT {
         assertThat(workspaces.whereOpen("sesn_1")).isEmpty();
     }
 
+    /// B9: what makes a walk by paths fail, or never end.
+    @Test
+    void aTreeOfTenThousandLevelsAndAHundredThousandFilesIsRemoved() throws Exception {
+        Workspaces plain = Workspaces.open(root(), Optional.empty());
+        try (Workspace made = plain.open("sesn_1")) {
+            String script =
+                    """
+                    import os, sys
+                    os.chdir(sys.argv[1])
+                    for i in range(100000): open('f%d' % i, 'w').close()
+                    for i in range(10000): os.mkdir('d'); os.chdir('d')
+                    """;
+            Process maker =
+                    new ProcessBuilder("python3", "-c", script, made.directory().toString())
+                            .inheritIO()
+                            .start();
+            assertThat(maker.waitFor()).isZero();
+            assertThat(made.directory().resolve("d/d/d")).isDirectory();
+            assertThat(made.directory().resolve("f99999")).exists();
+        }
+
+        plain.delete("sesn_1");
+
+        assertThat(root().resolve("sesn_1")).doesNotExist();
+        assertThat(plain.known()).isEmpty();
+    }
+
     /// B5: to within five percent, and what is deleted can be written again.
     @Test
     void aDiskFillerMeetsTheEndOfItsOwnDisk() throws IOException {

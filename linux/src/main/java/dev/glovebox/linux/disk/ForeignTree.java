@@ -1,5 +1,9 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.disk;
 
+import dev.glovebox.linux.Errno;
+import dev.glovebox.linux.Libc;
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.Openat2;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -61,14 +65,14 @@ public final class ForeignTree implements AutoCloseable {
                     descriptor,
                     Files.readAttributes(own(descriptor), "unix:mode,size,lastModifiedTime"));
         } catch (IOException | RuntimeException e) {
-            NamespaceCalls.close(descriptor);
+            Flock.close(descriptor);
             throw e;
         }
     }
 
     @Override
     public void close() {
-        NamespaceCalls.close(root);
+        Flock.close(root);
     }
 
     /// One thing of the tree, held open.
@@ -137,7 +141,7 @@ public final class ForeignTree implements AutoCloseable {
 
         @Override
         public void close() {
-            NamespaceCalls.close(descriptor);
+            Flock.close(descriptor);
         }
 
         private int whole(String name) {
