@@ -167,16 +167,14 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         bodyBegun = false;
         ended = false;
         state = State.DIALLING;
-        if (one.credential().isEmpty()) {
-            prepared(request, Optional.empty());
-            return;
-        }
         one.credential()
-                .get()
-                .injection(
-                        client.eventLoop(),
-                        each -> prepared(request, Optional.of(each)),
-                        each -> unprepared(request, each));
+                .ifPresentOrElse(
+                        each ->
+                                each.injection(
+                                        client.eventLoop(),
+                                        with -> prepared(request, Optional.of(with)),
+                                        why -> unprepared(request, why)),
+                        () -> prepared(request, Optional.empty()));
     }
 
     /// The request can be written, with the value that its credential has now.

@@ -82,7 +82,7 @@ public final class CredentialStore implements AutoCloseable {
                                     vault.namespace(),
                                     vault.path(),
                                     vault.field()),
-                            new VaultSource.Auth.Given(machine(vault.token())),
+                            login(vault.login()),
                             http,
                             clock);
             case Source.OAuth2 oauth ->
@@ -102,6 +102,14 @@ public final class CredentialStore implements AutoCloseable {
                             machine(app.privateKey()),
                             http,
                             clock);
+        };
+    }
+
+    private VaultSource.Auth login(Source.Vault.Login login) {
+        return switch (login) {
+            case Source.Vault.Token(Source token) -> new VaultSource.Auth.Given(machine(token));
+            case Source.Vault.AppRole(String mount, String roleId, Source secretId) ->
+                    new VaultSource.Auth.AppRole(mount, roleId, machine(secretId));
         };
     }
 

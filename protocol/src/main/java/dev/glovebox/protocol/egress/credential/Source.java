@@ -57,10 +57,37 @@ public sealed interface Source {
     /// @param url of the server
     /// @param path of the secret below `/v1/`, such as `secret/data/app`
     /// @param field of the secret
-    /// @param token where the token is found
+    /// @param login how the worker proves itself
     /// @param namespace of the server, where it has any
-    record Vault(String url, String path, String field, Source token, Optional<String> namespace)
+    record Vault(String url, String path, String field, Login login, Optional<String> namespace)
             implements Source {
+        /// How the worker proves itself to the server.
+        public sealed interface Login {}
+
+        /// By a token that somebody else made.
+        ///
+        /// @param source where it is found
+        public record Token(Source source) implements Login {
+            public Token {
+                requireSimple("token", source);
+            }
+        }
+
+        /// By the method AppRole.
+        ///
+        /// @param mount where the method is mounted
+        /// @param roleId names the role
+        /// @param secretId where the secret of the role is found
+        public record AppRole(String mount, String roleId, Source secretId) implements Login {
+            public AppRole {
+                if (!mount.matches("[A-Za-z0-9_-]{1,128}")) {
+                    throw new PolicyException("mount " + Quoted.of(mount) + " is not one word");
+                }
+                requirePrintable("role-id", roleId);
+                requireSimple("secret-id", secretId);
+            }
+        }
+
         public Vault {
             requireUrl(url);
             if (!path.matches("[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*") || path.contains("..")) {
@@ -68,7 +95,6 @@ public sealed interface Source {
             }
             requirePrintable("field", field);
             namespace.ifPresent(value -> requirePrintable("namespace", value));
-            requireSimple("token", token);
         }
     }
 

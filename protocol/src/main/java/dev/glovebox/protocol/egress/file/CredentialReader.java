@@ -167,10 +167,24 @@ final class CredentialReader {
         String url = section.required("url");
         String path = section.required("path");
         String field = section.required("field");
-        Optional<Source> token = source(section, "token");
+        Optional<Source.Vault.Login> role = section.inner("app-role", CredentialReader::role);
+        Optional<Source.Vault.Login> login =
+                section.has("app-role")
+                        ? role
+                        : source(section, "token").map(Source.Vault.Token::new);
+        if (section.has("app-role") && section.has("token")) {
+            section.problem("token", "and app-role: only one of them");
+        }
         Optional<String> namespace = section.text("namespace", text -> text);
         return sound(
-                section, () -> new Source.Vault(url, path, field, token.orElseThrow(), namespace));
+                section, () -> new Source.Vault(url, path, field, login.orElseThrow(), namespace));
+    }
+
+    private static Optional<Source.Vault.Login> role(Section section) {
+        String id = section.required("role-id");
+        String mount = section.text("mount", text -> text).orElse("approle");
+        Optional<Source> secret = source(section, "secret-id");
+        return sound(section, () -> new Source.Vault.AppRole(mount, id, secret.orElseThrow()));
     }
 
     private static Optional<Source> oauth(Section section) {
