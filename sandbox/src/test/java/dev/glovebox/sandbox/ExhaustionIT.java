@@ -163,9 +163,7 @@ class ExhaustionIT {
                             / (System.nanoTime() - begin);
 
             assertThat(share).isBetween(0.1, 0.75);
-            if (runtime != RuntimeName.RUNSC) { // whose own scheduler has only one policy, by name
-                assertThat(result.output()).isEmpty();
-            }
+            assertThat(result.output()).isEmpty();
         }
     }
 }

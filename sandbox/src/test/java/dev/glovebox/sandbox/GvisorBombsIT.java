@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What `KernelBombsIT` tries, under gVisor, whose kernel is a process of the sandbox's own group.
 ///
 /// A hog that gVisor refuses gets its errno. One that it does not refuse ends gVisor, and with it
-/// the sandbox, at the limit that the host sets. Never more than that: a neighbour goes on, memory
-/// stays below the limit, nothing is left. Needs root.
+/// the sandbox, at the limit that the host sets. Never more than that: a neighbour goes on and
+/// nothing is left. Needs root.
 class GvisorBombsIT {
     private static final Limits SMALL = new Limits(Limits.bytes("64m"), 0.5, 64);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -67,7 +67,7 @@ class GvisorBombsIT {
         assertThat(endOf(words)).isEqualTo(new SandboxState.Reason.OutOfMemory());
     }
 
-    /// Its threads count against the same limit as those of the agent; it ends when it gets none.
+    /// Its threads count against the same limit as those of the agent.
     @ParameterizedTest
     @ValueSource(
             strings = {

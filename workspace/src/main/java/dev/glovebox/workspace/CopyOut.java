@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Set;
@@ -27,6 +28,9 @@ public final class CopyOut {
     /// Most names, in one directory and in all.
     public static final int MOST_ENTRIES = 1_000_000;
 
+    /// Until a copy is done, or given up; what was copied stays.
+    public static final Duration DEADLINE = Duration.ofHours(1);
+
     private static final Set<Integer> OF_THE_PATH =
             Set.of(Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EXDEV, Errno.ENAMETOOLONG);
 
@@ -34,6 +38,7 @@ public final class CopyOut {
     private final ConfinedTree target;
     private final Attributes owner;
     private final long most;
+    private final long end = System.nanoTime() + DEADLINE.toNanos();
     private long files;
     private long bytes;
     private long leftOut;
@@ -99,6 +104,7 @@ public final class CopyOut {
             if (++entries > MOST_ENTRIES) {
                 throw new IOException("more than " + MOST_ENTRIES + " files");
             }
+            inTime();
             try (ForeignTree.Found found = source.find(step.from())) {
                 if (found.isDirectory()) {
                     target.directory(step.to(), attributes(found, 0755));
@@ -127,6 +133,12 @@ public final class CopyOut {
         }
     }
 
+    private void inTime() throws IOException {
+        if (System.nanoTime() - end > 0) {
+            throw new IOException("not done within " + DEADLINE);
+        }
+    }
+
     private Attributes attributes(ForeignTree.Found found, int mode) {
         return new Attributes(owner.uid(), owner.gid(), mode, found.modified());
     }
@@ -141,6 +153,7 @@ public final class CopyOut {
         public int read(byte[] buffer, int offset, int length) throws IOException {
             int n = super.read(buffer, offset, length);
             bytes += Math.max(0, n);
+            inTime();
             if (bytes > most) {
                 throw new IOException("more than " + most + " bytes; ask for more or for a part");
             }

@@ -55,7 +55,7 @@ final class WorkspacesIT {
         assertThat(workspaces.whereOpen("sesn_1")).isEmpty();
     }
 
-    /// B9: what makes a walk by paths fail, or never end.
+    /// What makes a walk by paths fail, or never end.
     @Test
     void aTreeOfTenThousandLevelsAndAHundredThousandFilesIsRemoved() throws Exception {
         Workspaces plain = Workspaces.open(root(), Optional.empty());
