@@ -1,11 +1,10 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.egress.credential.BoundCredential;
+import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelException;
-import io.netty.channel.ChannelOption;
 import java.util.Optional;
 
 /// One connection that a sandbox made and a rule allowed.
@@ -16,7 +15,6 @@ import java.util.Optional;
 /// @param rule the rule that allowed it
 /// @param credential what is added to its requests
 /// @param terms what it was judged by
-@SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 record Flow(
         Door door,
         Channel client,
@@ -38,23 +36,12 @@ record Flow(
     /// Remembers the denial and resets the connection.
     void refuse(String reason) {
         deny(reason);
-        reset(client);
+        Reset.send(client);
     }
 
     /// Cheap, whatever the policy holds; equal flows have one client.
     @Override
     public int hashCode() {
         return client.hashCode();
-    }
-
-    /// Closes with RST instead of FIN (`SO_LINGER` 0, socket(7)), so that the client sees an error
-    /// and not an empty answer.
-    static void reset(Channel channel) {
-        try {
-            channel.config().setOption(ChannelOption.SO_LINGER, 0);
-        } catch (ChannelException e) {
-            // closed already, which is as good
-        }
-        channel.close();
     }
 }

@@ -2,6 +2,9 @@ package dev.glovebox.egress;
 
 import dev.glovebox.egress.dns.DnsStream;
 import dev.glovebox.egress.dns.SyntheticNames;
+import dev.glovebox.egress.http.Refusal;
+import dev.glovebox.egress.wire.Meter;
+import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
@@ -109,17 +112,17 @@ final class Gate extends ChannelInboundHandlerAdapter {
         ChannelPipeline pipeline = ctx.pipeline();
         Refusal refusal = new Refusal(destination, decision);
         switch (destination.port()) {
-            case Refusal.HTTP_PORT -> refusal.install(pipeline, door.limits());
+            case Refusal.HTTP_PORT -> refusal.install(pipeline, door.limits().headerBytes());
             case Refusal.HTTPS_PORT ->
                     pipeline.addLast(TlsGate.refusing(ctx.channel(), door, destination, refusal));
             default -> {
-                Flow.reset(ctx.channel());
+                Reset.send(ctx.channel());
                 return;
             }
         }
         ctx.executor()
                 .schedule(
-                        () -> Flow.reset(ctx.channel()),
+                        () -> Reset.send(ctx.channel()),
                         2 * door.limits().firstBytes().toMillis(),
                         TimeUnit.MILLISECONDS);
     }
@@ -144,13 +147,13 @@ final class Gate extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        Flow.reset(ctx.channel());
+        Reset.send(ctx.channel());
     }
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof IdleStateEvent) {
-            Flow.reset(ctx.channel());
+            Reset.send(ctx.channel());
         } else {
             ctx.fireUserEventTriggered(event);
         }

@@ -6,6 +6,8 @@ import dev.glovebox.egress.http.Injection;
 import dev.glovebox.egress.http.Pages;
 import dev.glovebox.egress.http.UpstreamResponses;
 import dev.glovebox.egress.http.Upstreams;
+import dev.glovebox.egress.wire.Relay;
+import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.PolicyException;
 import dev.glovebox.protocol.egress.Protocol;
@@ -297,7 +299,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
                 || object.decoderResult().isFailure()
                 || !(object instanceof HttpContent content)) {
             ReferenceCountUtil.release(object);
-            Flow.reset(client);
+            Reset.send(client);
             return;
         }
         bodyBegun |= content.content().isReadable();
@@ -392,7 +394,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         upstream = null;
         if (begun) {
             state = State.CLOSING;
-            Flow.reset(client);
+            Reset.send(client);
         } else {
             failed(reason);
         }
@@ -410,7 +412,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         if (begun || request == null) {
             one.deny(fault.reason());
             state = State.CLOSING;
-            Flow.reset(client);
+            Reset.send(client);
         } else {
             deny(request, fault);
         }
@@ -428,7 +430,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
             return;
         }
         if (begun) {
-            Flow.reset(client);
+            Reset.send(client);
         } else if (lease.reused()
                 && !bodyBegun
                 && request != null
@@ -480,7 +482,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        Flow.reset(ctx.channel());
+        Reset.send(ctx.channel());
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.glovebox.egress;
 
 import dev.glovebox.egress.audit.Audit;
 import dev.glovebox.egress.audit.AuditEvent;
+import dev.glovebox.egress.wire.Meter;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;

@@ -1,5 +1,7 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.wire.Relay;
+import dev.glovebox.egress.wire.Reset;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
@@ -19,11 +21,11 @@ final class TcpGate extends ChannelInboundHandlerAdapter {
                 .dial(
                         flow,
                         upstream -> Relay.join(flow.client(), upstream, this),
-                        reason -> Flow.reset(flow.client()));
+                        reason -> Reset.send(flow.client()));
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        Flow.reset(ctx.channel());
+        Reset.send(ctx.channel());
     }
 }

@@ -1,10 +1,12 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.egress.http.HttpCodecs;
+import dev.glovebox.egress.http.Refusal;
 import dev.glovebox.egress.tls.HttpsEnd;
+import dev.glovebox.egress.wire.ClientHello;
+import dev.glovebox.egress.wire.Relay;
+import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Destination;
-import dev.glovebox.protocol.egress.Host;
-import dev.glovebox.protocol.egress.HostName;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -68,7 +70,7 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
                 flow.client(),
                 flow.door().limits(),
                 flow::refuse,
-                hello -> fault(flow.destination().host(), hello.serverName(), hello.encrypted()),
+                hello -> hello.faultFor(flow.destination().host()),
                 (gate, _) -> gate.dial(flow));
     }
 
@@ -85,7 +87,7 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
                                     reason);
                     alert(flow.client());
                 },
-                hello -> misnamed(flow.destination().host(), hello.serverName()),
+                hello -> hello.misnamed(flow.destination().host()),
                 (gate, ctx) ->
                         gate.end(
                                 ctx,
@@ -100,14 +102,14 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
         return new TlsGate(
                 client,
                 door.limits(),
-                _ -> Flow.reset(client),
-                hello -> misnamed(destination.host(), hello.serverName()),
+                _ -> Reset.send(client),
+                hello -> hello.misnamed(destination.host()),
                 (gate, ctx) ->
                         gate.end(
                                 ctx,
                                 door,
                                 destination,
-                                pipeline -> refusal.install(pipeline, door.limits()),
+                                pipeline -> refusal.install(pipeline, door.limits().headerBytes()),
                                 _ -> refusal));
     }
 
@@ -156,33 +158,13 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /// Why a hello may not pass to the host; empty if it may.
-    static Optional<String> fault(Host host, Optional<String> name, boolean encrypted) {
-        if (encrypted) {
-            return Optional.of("the ClientHello may hide another name (ECH)");
-        }
-        if (host instanceof HostName && name.isEmpty()) {
-            return Optional.of("the ClientHello names no host (SNI)");
-        }
-        return misnamed(host, name);
-    }
-
-    private static Optional<String> misnamed(Host host, Optional<String> name) {
-        if (!(host instanceof HostName)) {
-            return name.map(_ -> "the ClientHello names a host, the rule an address");
-        }
-        return name.isEmpty() || name.flatMap(HostName::tryParse).filter(host::equals).isPresent()
-                ? Optional.empty()
-                : Optional.of("the ClientHello names another host (SNI)");
-    }
-
     private static void alert(Channel client) {
         client.writeAndFlush(Unpooled.wrappedBuffer(UNRECOGNIZED_NAME))
                 .addListener(ChannelFutureListener.CLOSE);
     }
 
     private void dial(Flow flow) {
-        flow.door().dialler().dial(flow, this::join, reason -> Flow.reset(flow.client()));
+        flow.door().dialler().dial(flow, this::join, reason -> Reset.send(flow.client()));
     }
 
     private void join(Channel upstream) {
@@ -233,7 +215,7 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
-            Flow.reset(ctx.channel());
+            Reset.send(ctx.channel());
         } else {
             ctx.fireUserEventTriggered(event);
         }
@@ -241,7 +223,7 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        Flow.reset(ctx.channel());
+        Reset.send(ctx.channel());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.glovebox.egress;
 
-import dev.glovebox.egress.wire.UpstreamTls;
+import dev.glovebox.egress.tls.UpstreamTls;
+import dev.glovebox.egress.wire.Relay;
 import dev.glovebox.egress.wire.Wire;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -161,7 +162,7 @@ public final class LoopbackWires implements AutoCloseable {
                     "localhost",
                     upstream,
                     patience,
-                    done,
+                    _ -> done.run(),
                     reason -> {
                         denied(reason);
                         failed.accept(reason);

@@ -7,6 +7,7 @@ import dev.glovebox.egress.dns.DnsAnswers;
 import dev.glovebox.egress.dns.SyntheticNames;
 import dev.glovebox.egress.http.HttpCodecs;
 import dev.glovebox.egress.http.HttpMessages;
+import dev.glovebox.egress.wire.ClientHello;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressPolicy;

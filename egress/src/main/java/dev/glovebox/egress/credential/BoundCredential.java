@@ -2,6 +2,7 @@ package dev.glovebox.egress.credential;
 
 import dev.glovebox.egress.http.HttpMessages;
 import dev.glovebox.egress.http.Injection;
+import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.credential.Credential;
 import dev.glovebox.protocol.egress.credential.Source;
@@ -24,7 +25,7 @@ public final class BoundCredential {
 
     private final Credential credential;
     private final List<LiveSecret> secrets;
-    private final Optional<Meter> meter;
+    private final Optional<Allowance> allowance;
     private final InstantSource clock;
     private volatile @Nullable HttpInjection last;
 
@@ -46,7 +47,7 @@ public final class BoundCredential {
         this.credential = credential;
         this.secrets = List.copyOf(secrets);
         this.clock = clock;
-        this.meter = credential.budget().map(budget -> new Meter(budget, clock));
+        this.allowance = credential.budget().map(budget -> new Allowance(budget, clock));
     }
 
     /// What the policy says about it.
@@ -129,7 +130,7 @@ public final class BoundCredential {
         if (before != null && before.carries(values.secrets())) {
             return before;
         }
-        HttpInjection made = new HttpInjection(credential, values.secrets(), meter, clock);
+        HttpInjection made = new HttpInjection(credential, values.secrets(), allowance, clock);
         last = made;
         return made;
     }

@@ -3,6 +3,7 @@ package dev.glovebox.egress.credential;
 import dev.glovebox.egress.http.EchoGuard;
 import dev.glovebox.egress.http.HttpMessages;
 import dev.glovebox.egress.http.Injection;
+import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.PolicyException;
 import dev.glovebox.protocol.egress.credential.Credential;
@@ -27,7 +28,7 @@ final class HttpInjection implements Injection {
 
     private final Credential credential;
     private final List<Secret> secrets;
-    private final Optional<Meter> meter;
+    private final Optional<Allowance> allowance;
     private final Optional<Secret> header;
     private final Optional<EchoGuard.Forms> echoes;
     private final Optional<Identity> identity;
@@ -36,11 +37,14 @@ final class HttpInjection implements Injection {
     /// @param secrets the credential's own, then the second one that some projections have
     /// @throws CredentialException if the secret cannot be put where the projection wants it
     HttpInjection(
-            Credential credential, List<Secret> secrets, Optional<Meter> meter, InstantSource clock)
+            Credential credential,
+            List<Secret> secrets,
+            Optional<Allowance> allowance,
+            InstantSource clock)
             throws CredentialException {
         this.credential = credential;
         this.secrets = List.copyOf(secrets);
-        this.meter = meter;
+        this.allowance = allowance;
         Secret secret = secrets.getFirst();
         Optional<Secret> second = secrets.stream().skip(1).findFirst();
         this.header = header(credential.projection(), secret);
@@ -138,7 +142,7 @@ final class HttpInjection implements Injection {
 
     @Override
     public ChannelHandler handler(HttpRequest sent) {
-        return new RequestBody(work(sent), meter);
+        return new RequestBody(work(sent), allowance);
     }
 
     private RequestBody.Work work(HttpRequest sent) {
@@ -170,7 +174,7 @@ final class HttpInjection implements Injection {
     ///
     /// @return why not
     Optional<HttpMessages.Fault> spend() {
-        return meter.isEmpty() || meter.get().request()
+        return allowance.isEmpty() || allowance.get().request()
                 ? Optional.empty()
                 : Optional.of(
                         new HttpMessages.Fault(

@@ -1,6 +1,7 @@
 package dev.glovebox.egress.credential;
 
 import dev.glovebox.egress.http.HttpMessages;
+import dev.glovebox.egress.wire.Allowance;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -31,7 +32,7 @@ final class RequestBody extends ChannelDuplexHandler {
     static final int MAX_HELD = 1024 * 1024;
 
     private final Work work;
-    private final Optional<Meter> meter;
+    private final Optional<Allowance> allowance;
     private @Nullable HttpRequest head;
     private @Nullable ByteBuf held;
     private boolean refused;
@@ -54,9 +55,9 @@ final class RequestBody extends ChannelDuplexHandler {
                 implements Work {}
     }
 
-    RequestBody(Work work, Optional<Meter> meter) {
+    RequestBody(Work work, Optional<Allowance> allowance) {
         this.work = work;
-        this.meter = meter;
+        this.allowance = allowance;
     }
 
     @Override
@@ -81,7 +82,7 @@ final class RequestBody extends ChannelDuplexHandler {
 
     private boolean counted(ChannelHandlerContext ctx, HttpContent content) {
         int length = content.content().readableBytes();
-        if (meter.isEmpty() || meter.get().bytes(length)) {
+        if (allowance.isEmpty() || allowance.get().bytes(length)) {
             return true;
         }
         refuse(ctx, new HttpMessages.Fault(429, "the budget of its credential is spent"));

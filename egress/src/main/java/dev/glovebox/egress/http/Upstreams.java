@@ -1,6 +1,7 @@
 package dev.glovebox.egress.http;
 
 import dev.glovebox.egress.tls.TrustedRoots;
+import dev.glovebox.egress.tls.UpstreamTls;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
@@ -223,7 +224,8 @@ public final class Upstreams {
         UpstreamTls.begin(
                 channel,
                 context(key),
-                key.destination(),
+                key.destination().host().text(),
+                key.destination().port(),
                 handshake,
                 http2 -> {
                     List<Asker> others = waited(key, client);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.glovebox.egress.http.HttpMessages;
+import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.Budget;
 import dev.glovebox.protocol.egress.credential.Credential;
@@ -345,18 +346,18 @@ class HttpInjectionTest {
 
     @Test
     void budget_isSpentByRequestsAndBytes_andComesAnew() {
-        Meter meter =
-                new Meter(
+        Allowance allowance =
+                new Allowance(
                         new Budget(OptionalLong.of(3), OptionalLong.of(100), Duration.ofMinutes(1)),
                         clock);
         for (int i = 0; i < 3; i++) {
-            assertThat(meter.request()).isTrue();
+            assertThat(allowance.request()).isTrue();
         }
-        assertThat(meter.request()).isFalse();
+        assertThat(allowance.request()).isFalse();
         clock.advance(Duration.ofMinutes(1));
-        assertThat(meter.request()).isTrue();
-        assertThat(meter.bytes(100)).isTrue();
-        assertThat(meter.bytes(1)).isFalse();
-        assertThat(meter.request()).isFalse();
+        assertThat(allowance.request()).isTrue();
+        assertThat(allowance.bytes(100)).isTrue();
+        assertThat(allowance.bytes(1)).isFalse();
+        assertThat(allowance.request()).isFalse();
     }
 }

@@ -1,5 +1,7 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.wire;
 
+import dev.glovebox.protocol.egress.Host;
+import dev.glovebox.protocol.egress.HostName;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +13,7 @@ import java.util.Optional;
 /// Reads the same whether the hello comes in one piece, one byte at a time, or cut into many
 /// records. Strict: a length that does not fit, a second server name, or bytes behind the last
 /// extension are no ClientHello.
-sealed interface ClientHello {
+public sealed interface ClientHello {
     /// Longest hello that is looked at, records included.
     int MAX_BYTES = 16 * 1024;
 
@@ -27,7 +29,32 @@ sealed interface ClientHello {
     ///
     /// @param serverName the name in `server_name`, as spelled
     /// @param encrypted whether there is an `encrypted_client_hello`, which may mean another name
-    record Complete(Optional<String> serverName, boolean encrypted) implements ClientHello {}
+    record Complete(Optional<String> serverName, boolean encrypted) implements ClientHello {
+        /// Why the hello may not pass to the host unread; empty if it may.
+        public Optional<String> faultFor(Host host) {
+            if (encrypted) {
+                return Optional.of("the ClientHello may hide another name (ECH)");
+            }
+            if (host instanceof HostName && serverName.isEmpty()) {
+                return Optional.of("the ClientHello names no host (SNI)");
+            }
+            return misnamed(host);
+        }
+
+        /// Why the hello does not mean the host; empty if it does, or names nobody.
+        public Optional<String> misnamed(Host host) {
+            if (!(host instanceof HostName)) {
+                return serverName.map(_ -> "the ClientHello names a host, the rule an address");
+            }
+            return serverName.isEmpty()
+                            || serverName
+                                    .flatMap(HostName::tryParse)
+                                    .filter(host::equals)
+                                    .isPresent()
+                    ? Optional.empty()
+                    : Optional.of("the ClientHello names another host (SNI)");
+        }
+    }
 
     /// Reads the bytes that have arrived so far, without moving the buffer's indices.
     static ClientHello read(ByteBuf bytes) {

@@ -1,7 +1,6 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.http;
 
-import dev.glovebox.egress.http.HttpCodecs;
-import dev.glovebox.egress.http.Pages;
+import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
@@ -21,22 +20,28 @@ import io.netty.util.ReferenceCountUtil;
 /// any other refused connection is reset. Nothing is dialled or looked up for it.
 @ChannelHandler.Sharable
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
-final class Refusal extends ChannelInboundHandlerAdapter {
-    static final int HTTP_PORT = 80;
-    static final int HTTPS_PORT = 443;
+public final class Refusal extends ChannelInboundHandlerAdapter {
+    /// Port of clear HTTP.
+    public static final int HTTP_PORT = 80;
+
+    /// Port of HTTP in TLS.
+    public static final int HTTPS_PORT = 443;
 
     private final String text;
 
-    Refusal(Destination destination, Decision decision) {
+    /// @param decision why
+    public Refusal(Destination destination, Decision decision) {
         this.text =
                 Pages.refused(
                         destination, decision.rule().map(EgressRule::name), decision.reason());
     }
 
     /// Puts it behind a codec for HTTP/1.1.
-    void install(ChannelPipeline pipeline, DoorLimits limits) {
+    ///
+    /// @param headerBytes of one request head
+    public void install(ChannelPipeline pipeline, int headerBytes) {
         pipeline.addLast(
-                new HttpCodecs.RequestReader(HttpCodecs.config(limits.headerBytes())),
+                new HttpCodecs.RequestReader(HttpCodecs.config(headerBytes)),
                 new HttpCodecs.ResponseWriter(),
                 this);
     }
@@ -72,6 +77,6 @@ final class Refusal extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        Flow.reset(ctx.channel());
+        Reset.send(ctx.channel());
     }
 }

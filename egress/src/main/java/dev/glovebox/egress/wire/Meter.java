@@ -1,4 +1,4 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
@@ -11,17 +11,17 @@ import io.netty.channel.ChannelPromise;
     "FutureReturnValueIgnored", // a channel that fails closes itself
     "NonAtomicVolatileUpdate" // one event loop writes
 })
-final class Meter extends ChannelDuplexHandler {
+public final class Meter extends ChannelDuplexHandler {
     private volatile long in;
     private volatile long out;
 
     /// Bytes that the client sent.
-    long fromClient() {
+    public long fromClient() {
         return in;
     }
 
     /// Bytes that were written to the client.
-    long toClient() {
+    public long toClient() {
         return out;
     }
 

@@ -1,4 +1,4 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -153,8 +153,10 @@ class ClientHelloTest {
     @Test
     void fault_onlyTheAllowedNamePasses() {
         HostName good = HostName.parse("good.test");
-        assertThat(TlsGate.fault(good, Optional.of("good.test"), false)).isEmpty();
-        assertThat(TlsGate.fault(good, Optional.of("GOOD.test"), false)).isEmpty();
+        assertThat(new ClientHello.Complete(Optional.of("good.test"), false).faultFor(good))
+                .isEmpty();
+        assertThat(new ClientHello.Complete(Optional.of("GOOD.test"), false).faultFor(good))
+                .isEmpty();
         for (String name :
                 new String[] {
                     "evil.test",
@@ -164,12 +166,16 @@ class ClientHelloTest {
                     "",
                     "good.test.evil.test"
                 }) {
-            assertThat(TlsGate.fault(good, Optional.of(name), false)).as(name).isPresent();
+            assertThat(new ClientHello.Complete(Optional.of(name), false).faultFor(good))
+                    .as(name)
+                    .isPresent();
         }
-        assertThat(TlsGate.fault(good, Optional.empty(), false)).isPresent();
-        assertThat(TlsGate.fault(good, Optional.of("good.test"), true)).isPresent();
+        assertThat(new ClientHello.Complete(Optional.empty(), false).faultFor(good)).isPresent();
+        assertThat(new ClientHello.Complete(Optional.of("good.test"), true).faultFor(good))
+                .isPresent();
         HostAddress address = HostAddress.parse("203.0.113.10");
-        assertThat(TlsGate.fault(address, Optional.empty(), false)).isEmpty();
-        assertThat(TlsGate.fault(address, Optional.of("good.test"), false)).isPresent();
+        assertThat(new ClientHello.Complete(Optional.empty(), false).faultFor(address)).isEmpty();
+        assertThat(new ClientHello.Complete(Optional.of("good.test"), false).faultFor(address))
+                .isPresent();
     }
 }

@@ -1,4 +1,4 @@
-package dev.glovebox.egress;
+package dev.glovebox.egress.wire;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -15,7 +15,7 @@ import io.netty.channel.socket.DuplexChannel;
 /// written, so at most one write buffer a direction is held. The end of one direction is passed on
 /// as the end of that direction; when both have ended, both channels close.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
-final class Relay extends ChannelInboundHandlerAdapter {
+public final class Relay extends ChannelInboundHandlerAdapter {
     private final Channel peer;
 
     private Relay(Channel peer) {
@@ -23,7 +23,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
     }
 
     /// Joins two channels that are not reading, the client's judging handler giving way.
-    static void join(Channel client, Channel upstream, ChannelHandler judge) {
+    public static void join(Channel client, Channel upstream, ChannelHandler judge) {
         if (!client.isOpen()) {
             upstream.close();
             return;
@@ -78,7 +78,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        Flow.reset(ctx.channel());
-        Flow.reset(peer);
+        Reset.send(ctx.channel());
+        Reset.send(peer);
     }
 }

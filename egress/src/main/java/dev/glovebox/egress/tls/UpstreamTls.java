@@ -1,6 +1,5 @@
-package dev.glovebox.egress.http;
+package dev.glovebox.egress.tls;
 
-import dev.glovebox.protocol.egress.Destination;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
@@ -16,27 +15,27 @@ import org.jspecify.annotations.Nullable;
 /// The door as client of a TLS server: nobody gets the connection before the server's certificate
 /// has been verified and names the host.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
-final class UpstreamTls {
+public final class UpstreamTls {
     private UpstreamTls() {}
 
-    /// Begins TLS on a connection. One of the two is called; the channel is closed before the
-    /// second.
+    /// Begins TLS on a connection, behind whatever was said in the clear before. One of the two is
+    /// called; the channel is closed before the second.
     ///
-    /// @param destination whom the certificate must name, wherever the connection leads
+    /// @param context verifies the certificate
+    /// @param host whom the certificate must name, wherever the connection leads
+    /// @param port that was asked for
     /// @param ready is told whether HTTP/2 is spoken
     /// @param failed is told why, in words for the one who asked
-    static void begin(
+    public static void begin(
             Channel channel,
             SslContext context,
-            Destination destination,
+            String host,
+            int port,
             Duration timeout,
             Consumer<Boolean> ready,
             Consumer<String> failed) {
-        SslHandler tls =
-                context.newHandler(channel.alloc(), destination.host().text(), destination.port());
+        SslHandler tls = context.newHandler(channel.alloc(), host, port);
         tls.setHandshakeTimeoutMillis(timeout.toMillis());
-        channel.pipeline().addLast(tls);
-        channel.config().setAutoRead(true);
         tls.handshakeFuture()
                 .addListener(future -> {
                     if (future.isSuccess()) {
@@ -47,6 +46,7 @@ final class UpstreamTls {
                         failed.accept(reason(future.cause()));
                     }
                 });
+        channel.pipeline().addFirst(tls);
     }
 
     /// The server's name for its fault is left out: it could say anything.
