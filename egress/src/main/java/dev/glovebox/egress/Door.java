@@ -4,6 +4,7 @@ import dev.glovebox.egress.dns.DnsAnswers;
 import dev.glovebox.egress.dns.DnsDatagrams;
 import dev.glovebox.egress.dns.SyntheticNames;
 import dev.glovebox.egress.http.Upstreams;
+import dev.glovebox.egress.postgres.BackendKeys;
 import dev.glovebox.egress.tls.DoorTrust;
 import dev.glovebox.egress.tls.TrustFiles;
 import dev.glovebox.linux.net.CatchAll;
@@ -56,6 +57,7 @@ public final class Door implements AutoCloseable {
     private final Set<Flow> flows = ConcurrentHashMap.newKeySet();
     private final Semaphore upstreamRoom;
     private final Map<EventLoop, Upstreams> upstreams = new ConcurrentHashMap<>();
+    private final BackendKeys backendKeys = new BackendKeys();
     private volatile Terms terms;
 
     /// @param closed is told once that this door is gone
@@ -79,6 +81,7 @@ public final class Door implements AutoCloseable {
         this.closed = closed;
         this.names = new SyntheticNames(limits.names());
         this.denials = new DenialLog(limits.denials(), InstantSource.system());
+        trust.vouchOverSsh(terms.sshHosts());
         this.answers =
                 new DnsAnswers(asked -> terms().policy().knows(asked), names, this::denyName);
     }
@@ -135,6 +138,7 @@ public final class Door implements AutoCloseable {
     /// @throws EgressException if a credential cannot be read; nothing has changed then
     public void policy(EgressPolicy policy) {
         Terms next = terms.with(policy);
+        trust.vouchOverSsh(next.sshHosts());
         terms = next;
         List<ChannelFuture> cut = new ArrayList<>();
         for (Flow flow : flows) {
@@ -186,6 +190,11 @@ public final class Door implements AutoCloseable {
                                 upstreamRoom,
                                 limits.headerBytes(),
                                 limits.connect()));
+    }
+
+    /// Sessions of PostgreSQL that may be cancelled from inside.
+    BackendKeys backendKeys() {
+        return backendKeys;
     }
 
     DnsAnswers answers() {

@@ -1,11 +1,14 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.egress.credential.BoundCredential;
+import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// One connection that a sandbox made and a rule allowed.
 ///
@@ -26,6 +29,13 @@ record Flow(
     /// The same for one request on it, which another rule of the destination may allow.
     Flow under(EgressRule other) {
         return new Flow(door, client, destination, other, terms.credentialOf(other), terms);
+    }
+
+    /// What is left of the budgets of rule and credential.
+    List<Allowance> allowances() {
+        return Stream.of(terms.allowanceOf(rule), credential.flatMap(BoundCredential::allowance))
+                .flatMap(Optional::stream)
+                .toList();
     }
 
     /// Remembers that something was refused.

@@ -3,8 +3,10 @@ package dev.glovebox.egress;
 import dev.glovebox.egress.dns.DnsStream;
 import dev.glovebox.egress.dns.SyntheticNames;
 import dev.glovebox.egress.http.Refusal;
+import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.egress.wire.Meter;
 import dev.glovebox.egress.wire.Reset;
+import dev.glovebox.egress.wire.Spending;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
@@ -19,6 +21,7 @@ import io.netty.handler.timeout.IdleStateHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -80,9 +83,7 @@ final class Gate extends ChannelInboundHandlerAdapter {
     }
 
     private void open(ChannelHandlerContext ctx, Flow flow) {
-        Optional<String> unserved = unserved(flow.rule());
-        if (unserved.isPresent()) {
-            flow.refuse(unserved.get());
+        if (!flow.rule().protocol().seesRequests() && !afford(ctx, flow)) {
             return;
         }
         long idle = door.limits().idle().toMillis();
@@ -93,14 +94,29 @@ final class Gate extends ChannelInboundHandlerAdapter {
             case TLS -> pipeline.addLast(TlsGate.passing(flow));
             case HTTP -> HttpGate.install(pipeline, flow);
             case HTTPS -> pipeline.addLast(TlsGate.ending(flow));
-            case SSH, POSTGRES, REDIS ->
-                    flow.refuse("this door does not speak " + flow.rule().protocol().text());
+            case SSH, POSTGRES, REDIS -> {
+                flow.credential()
+                        .ifPresentOrElse(
+                                each -> Login.begin(flow, each, pipeline),
+                                () -> pipeline.addLast(new TcpGate(flow)));
+            }
         }
     }
 
-    /// What of the rule this door cannot keep; then nothing passes.
-    private static Optional<String> unserved(EgressRule rule) {
-        return rule.budget().map(_ -> "this door does not count budgets");
+    /// Takes the bytes of a connection whose requests nobody sees out of its budgets.
+    ///
+    /// @return false if it is spent, and the connection refused
+    private static boolean afford(ChannelHandlerContext ctx, Flow flow) {
+        List<Allowance> allowances = flow.allowances();
+        Optional<Allowance> spent = allowances.stream().filter(Allowance::spent).findFirst();
+        if (spent.isPresent()) {
+            flow.refuse(spent.get().refusal());
+            return false;
+        }
+        if (!allowances.isEmpty()) {
+            ctx.pipeline().addFirst(new Spending(allowances, (_, reason) -> flow.refuse(reason)));
+        }
+        return true;
     }
 
     private void refuse(ChannelHandlerContext ctx, Destination destination, Decision decision) {

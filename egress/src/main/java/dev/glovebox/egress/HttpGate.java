@@ -3,16 +3,16 @@ package dev.glovebox.egress;
 import dev.glovebox.egress.http.HttpCodecs;
 import dev.glovebox.egress.http.HttpMessages;
 import dev.glovebox.egress.http.Injection;
+import dev.glovebox.egress.http.Judged;
 import dev.glovebox.egress.http.Pages;
 import dev.glovebox.egress.http.UpstreamResponses;
 import dev.glovebox.egress.http.Upstreams;
+import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.egress.wire.Relay;
 import dev.glovebox.egress.wire.Reset;
-import dev.glovebox.protocol.egress.Decision;
-import dev.glovebox.protocol.egress.PolicyException;
+import dev.glovebox.egress.wire.Spending;
+import dev.glovebox.protocol.egress.EgressRule;
 import dev.glovebox.protocol.egress.Protocol;
-import dev.glovebox.protocol.egress.request.CanonicalPath;
-import dev.glovebox.protocol.egress.request.RequestLine;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -28,6 +28,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -53,7 +54,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     private static final Set<HttpMethod> SAFE =
             Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
 
-    /// Name of the handler of the upstream that works on bodies for the credential.
+    /// Name of the handler of the upstream that works on the body for the credential.
     private static final String CREDENTIAL = "credential";
 
     private enum State {
@@ -158,8 +159,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         head = request.method().equals(HttpMethod.HEAD);
         webSocket = HttpMessages.isWebSocket(request);
         writer.ifPresent(each -> each.answering(head));
-        Optional<HttpMessages.Fault> fault =
-                HttpMessages.fault(request, flow.destination(), secure()).or(() -> judge(request));
+        Optional<HttpMessages.Fault> fault = judge(request);
         if (fault.isPresent()) {
             deny(request, fault.get());
             ReferenceCountUtil.release(request);
@@ -228,28 +228,19 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         ReferenceCountUtil.release(request);
     }
 
-    /// Asks the policy about one request and writes its target in the form that was judged.
+    /// Asks the policy about one request, and takes it out of the budget of the rule that allows
+    /// it.
     private Optional<HttpMessages.Fault> judge(HttpRequest request) {
-        CanonicalPath path;
-        try {
-            path = CanonicalPath.of(request.uri());
-        } catch (PolicyException e) {
-            return Optional.of(new HttpMessages.Fault(400, e.problems().getFirst()));
+        switch (Judged.of(request, flow.terms().policy(), flow.destination(), secure())) {
+            case Judged.Refused(HttpMessages.Fault fault) -> {
+                return Optional.of(fault);
+            }
+            case Judged.Passes(EgressRule rule) -> one = flow.under(rule);
         }
-        request.setUri(path.text());
-        Decision decision =
-                flow.terms()
-                        .policy()
-                        .decide(
-                                flow.destination(),
-                                new RequestLine(request.method().name(), path, webSocket));
-        if (!decision.allowed()) {
-            return Optional.of(new HttpMessages.Fault(403, decision.reason()));
-        }
-        one = flow.under(decision.rule().orElseThrow());
-        return one.rule().budget().isEmpty()
-                ? Optional.empty()
-                : Optional.of(new HttpMessages.Fault(403, "this door does not count budgets"));
+        return flow.terms()
+                .allowanceOf(one.rule())
+                .filter(each -> !each.request())
+                .map(each -> new HttpMessages.Fault(429, each.refusal()));
     }
 
     private boolean secure() {
@@ -282,6 +273,15 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         upstream = lease;
         ChannelPipeline pipeline = lease.channel().pipeline();
         injection.ifPresent(each -> pipeline.addLast(CREDENTIAL, each.handler(request)));
+        List<Allowance> allowances = one.allowances();
+        if (!allowances.isEmpty()) {
+            pipeline.addLast(
+                    new Spending(
+                            allowances,
+                            (ctx, reason) ->
+                                    ctx.fireUserEventTriggered(
+                                            new HttpMessages.Fault(429, reason))));
+        }
         pipeline.addLast(new UpstreamResponses(client, this, injection.flatMap(Injection::echoes)));
         lease.channel().config().setAutoRead(true);
         state = State.FORWARDING;
@@ -345,6 +345,10 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         state = State.CLOSING;
         server.config().setAutoRead(false);
         leave(server);
+        List<Allowance> allowances = one.allowances();
+        if (!allowances.isEmpty()) {
+            client.pipeline().addFirst(new Spending(allowances, (_, reason) -> one.refuse(reason)));
+        }
         Relay.join(client, server, this);
         server.pipeline().remove(HttpClientCodec.class);
         client.pipeline().remove(HttpCodecs.RequestReader.class);
@@ -385,6 +389,9 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         }
         if (pipeline.get(CREDENTIAL) != null) {
             pipeline.remove(CREDENTIAL);
+        }
+        if (pipeline.get(Spending.class) != null) {
+            pipeline.remove(Spending.class);
         }
     }
 

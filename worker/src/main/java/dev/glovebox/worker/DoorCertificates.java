@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /// Shows the certificates of a door where programs in its sandbox look for certificates, read-only:
-/// in the system's bundle and Java's store, and by a variable for each tool that has a bundle of
-/// its own.
+/// in the system's bundle and Java's store, by a variable for each tool that has a bundle of its
+/// own, and in the second of OpenSSH's files of known hosts.
 ///
 /// @param mounts to put into the sandbox at its start
 /// @param environment for commands
@@ -21,6 +21,9 @@ public record DoorCertificates(List<Mount> mounts, Map<String, String> environme
     private static final String PLACE = "/run/glovebox";
     private static final String SYSTEM = "/etc/ssl/certs/ca-certificates.crt";
     private static final String SYSTEM_JAVA = "/etc/ssl/certs/java/cacerts";
+
+    /// The first may be the image's own (ssh_config(5), `GlobalKnownHostsFile`).
+    private static final String KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts2";
 
     /// Variables that name a bundle to be used instead of a tool's own.
     private static final List<String> INSTEAD =
@@ -49,6 +52,7 @@ public record DoorCertificates(List<Mount> mounts, Map<String, String> environme
         boolean host = template.root() instanceof Root.Host;
         List<Mount> mounts = new ArrayList<>();
         mounts.add(new Mount(files.directory(), PLACE, true));
+        mounts.add(new Mount(files.knownHosts(), KNOWN_HOSTS, true));
         if (!host || Files.isRegularFile(Path.of(SYSTEM))) {
             mounts.add(new Mount(files.bundle(), SYSTEM, true));
         }

@@ -46,7 +46,7 @@ class DoorCertificatesIT {
 
     @ParameterizedTest
     @CsvSource({"base,0", "base,1", "dev,0"})
-    void curlGitPythonNodeNpmAndJavaTrustTheDoor(String template, int warm) throws Exception {
+    void curlGitPythonNodeNpmJavaAndSshTrustTheDoor(String template, int warm) throws Exception {
         try (Sandboxes sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
                 Doors doors = Doors.open(EgressConfig.at(state.resolve("doors")))) {
             Worker worker =
@@ -78,6 +78,9 @@ class DoorCertificatesIT {
                         rules:
                           - {name: never, host: never.test, port: 443, action: deny}
                           - {name: some, host: never.test, port: 8080, protocol: http, action: allow}
+                          - {name: code, host: code.test, protocol: ssh, action: allow, credential: key, connect: "127.0.0.1:1"}
+                        credentials:
+                          - {name: key, ssh-key: {user: git, known-hosts: /etc/hosts}, source: {file: /etc/hostname}}
                         """);
         return WorkerConfig.of(
                         plane.address(),
@@ -105,6 +108,9 @@ class DoorCertificatesIT {
         assertThat(answer("npm view --fetch-retries 0 --registry https://never.test/ x 2>&1"))
                 .contains("E403");
         assertThat(answer(JAVA)).contains("403").doesNotContain("Exception");
+        assertThat(answer("git ls-remote ssh://git@code.test/team/app.git 2>&1"))
+                .contains("glovebox: code.test:22: it is allowed, but the host has no key")
+                .doesNotContain("Host key verification failed");
         assertThat(
                         answer(
                                 "grep -rl PRIVATE /run/glovebox /etc/ssl/certs; touch /run/glovebox/x;"

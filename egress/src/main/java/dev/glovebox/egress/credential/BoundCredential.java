@@ -47,7 +47,12 @@ public final class BoundCredential {
         this.credential = credential;
         this.secrets = List.copyOf(secrets);
         this.clock = clock;
-        this.allowance = credential.budget().map(budget -> new Allowance(budget, clock));
+        this.allowance =
+                credential
+                        .budget()
+                        .map(budget ->
+                                new Allowance(
+                                        "credential \"" + credential.name() + "\"", budget, clock));
     }
 
     /// What the policy says about it.
@@ -97,6 +102,18 @@ public final class BoundCredential {
                 + credential.name()
                 + "\" cannot be had: "
                 + (cause instanceof CredentialException e ? e.getMessage() : "its source failed");
+    }
+
+    /// What is left of its budget, if it has one.
+    public Optional<Allowance> allowance() {
+        return allowance;
+    }
+
+    /// Takes one login out of the budget.
+    ///
+    /// @return why not
+    public Optional<String> spend() {
+        return allowance.filter(each -> !each.request()).map(Allowance::refusal);
     }
 
     /// Gets what one HTTP request needs, and takes the request out of the budget. Exactly one of

@@ -142,7 +142,7 @@ final class HttpInjection implements Injection {
 
     @Override
     public ChannelHandler handler(HttpRequest sent) {
-        return new RequestBody(work(sent), allowance);
+        return new RequestBody(work(sent));
     }
 
     private RequestBody.Work work(HttpRequest sent) {
@@ -174,14 +174,9 @@ final class HttpInjection implements Injection {
     ///
     /// @return why not
     Optional<HttpMessages.Fault> spend() {
-        return allowance.isEmpty() || allowance.get().request()
-                ? Optional.empty()
-                : Optional.of(
-                        new HttpMessages.Fault(
-                                429,
-                                "the budget of credential \""
-                                        + credential.name()
-                                        + "\" is spent for now"));
+        return allowance
+                .filter(each -> !each.request())
+                .map(each -> new HttpMessages.Fault(429, each.refusal()));
     }
 
     @Override

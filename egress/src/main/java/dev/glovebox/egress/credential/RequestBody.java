@@ -1,7 +1,6 @@
 package dev.glovebox.egress.credential;
 
 import dev.glovebox.egress.http.HttpMessages;
-import dev.glovebox.egress.wire.Allowance;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -20,8 +19,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// What happens to the body of one request and its answer on the upstream: the bytes of both are
-/// counted, and the request's are worked on.
+/// What happens to the body of one request on the upstream.
 ///
 /// A [Work.Whole] sees the body as one piece before anything is sent, so it may change the head;
 /// such a body is 1 MiB at most. A [Work.Stream] sees it piece by piece. When something is wrong a
@@ -32,7 +30,6 @@ final class RequestBody extends ChannelDuplexHandler {
     static final int MAX_HELD = 1024 * 1024;
 
     private final Work work;
-    private final Optional<Allowance> allowance;
     private @Nullable HttpRequest head;
     private @Nullable ByteBuf held;
     private boolean refused;
@@ -55,19 +52,13 @@ final class RequestBody extends ChannelDuplexHandler {
                 implements Work {}
     }
 
-    RequestBody(Work work, Optional<Allowance> allowance) {
+    RequestBody(Work work) {
         this.work = work;
-        this.allowance = allowance;
     }
 
     @Override
     public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
         if (refused) {
-            ReferenceCountUtil.release(message);
-            promise.trySuccess();
-            return;
-        }
-        if (message instanceof HttpContent content && !counted(ctx, content)) {
             ReferenceCountUtil.release(message);
             promise.trySuccess();
             return;
@@ -78,15 +69,6 @@ final class RequestBody extends ChannelDuplexHandler {
             case Work.Stream(Replacement replacement, Optional<HttpMessages.Fault> fault) ->
                     pass(ctx, message, promise, replacement, fault);
         }
-    }
-
-    private boolean counted(ChannelHandlerContext ctx, HttpContent content) {
-        int length = content.content().readableBytes();
-        if (allowance.isEmpty() || allowance.get().bytes(length)) {
-            return true;
-        }
-        refuse(ctx, new HttpMessages.Fault(429, "the budget of its credential is spent"));
-        return false;
     }
 
     private void refuse(ChannelHandlerContext ctx, HttpMessages.Fault fault) {
@@ -168,7 +150,7 @@ final class RequestBody extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        if (refused || (message instanceof HttpContent content && !counted(ctx, content))) {
+        if (refused) {
             ReferenceCountUtil.release(message);
         } else {
             ctx.fireChannelRead(message);

@@ -23,8 +23,8 @@ public interface Injection {
     /// @return why it must not be sent; then it must not be used any more
     Optional<HttpMessages.Fault> project(HttpRequest sent, boolean secure);
 
-    /// A handler for the upstream of one request, put before the codec: it counts, and works on the
-    /// body. What it finds wrong later comes out as a user event [HttpMessages.Fault].
+    /// A handler for the upstream of one request, put before the codec: it works on the body. What
+    /// it finds wrong later comes out as a user event [HttpMessages.Fault].
     ChannelHandler handler(HttpRequest sent);
 
     /// What must not come back; empty if nothing can.

@@ -9,8 +9,6 @@ import org.apache.sshd.common.util.security.SecurityUtils;
 /// The key by which a door shows itself to SSH clients inside: made with the door, held in memory,
 /// gone with it.
 public final class HostKey {
-    private static final int SSH_PORT = 22;
-
     private final KeyPair keys;
 
     private HostKey(KeyPair keys) {
@@ -33,9 +31,8 @@ public final class HostKey {
     }
 
     /// The line of a known-hosts file (sshd(8)) by which a client inside believes this door to be
-    /// the host.
-    public String knownHost(String host, int port) {
-        String pattern = port == SSH_PORT ? host : "[" + host + "]:" + port;
-        return pattern + " " + PublicKeyEntry.toString(keys.getPublic());
+    /// the host, on any port.
+    public String knownHost(String host) {
+        return host + ",[" + host + "]:* " + PublicKeyEntry.toString(keys.getPublic());
     }
 }

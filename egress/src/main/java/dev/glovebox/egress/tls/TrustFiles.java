@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
@@ -20,10 +21,12 @@ import java.util.List;
 /// @param authority the door's own certificate alone, PEM, for programs that add to what they have
 /// @param bundle it and all roots, PEM, for programs that replace what they have
 /// @param store the same as `bundle` for Java, PKCS #12 without a password
-public record TrustFiles(Path authority, Path bundle, Path store) {
+/// @param knownHosts hosts for which the door logs in over SSH, with the door's key (sshd(8))
+public record TrustFiles(Path authority, Path bundle, Path store, Path knownHosts) {
     private static final String AUTHORITY = "ca.crt";
     private static final String BUNDLE = "ca-certificates.crt";
     private static final String STORE = "cacerts";
+    private static final String KNOWN_HOSTS = "ssh_known_hosts";
     private static final Base64.Encoder PEM = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
     /// Writes them.
@@ -31,11 +34,7 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
     /// @param directory made if missing; nothing else is in it
     /// @throws EgressException if they cannot be written
     public static TrustFiles write(Path directory, Authority authority, TrustedRoots roots) {
-        TrustFiles files =
-                new TrustFiles(
-                        directory.resolve(AUTHORITY),
-                        directory.resolve(BUNDLE),
-                        directory.resolve(STORE));
+        TrustFiles files = in(directory);
         List<X509Certificate> all = new ArrayList<>();
         all.add(authority.certificate());
         all.addAll(roots.certificates());
@@ -45,19 +44,37 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
             put(files.authority(), pem(List.of(authority.certificate())));
             put(files.bundle(), pem(all));
             put(files.store(), pkcs12(all));
+            put(files.knownHosts(), new byte[0]);
             return files;
         } catch (IOException | GeneralSecurityException e) {
             throw new EgressException("certificates for the sandbox cannot be written", e);
         }
     }
 
+    private static TrustFiles in(Path directory) {
+        return new TrustFiles(
+                directory.resolve(AUTHORITY),
+                directory.resolve(BUNDLE),
+                directory.resolve(STORE),
+                directory.resolve(KNOWN_HOSTS));
+    }
+
+    /// Writes the hosts; into the same file, because that is the one which is mounted.
+    ///
+    /// @throws EgressException if that cannot be done
+    void putKnownHosts(List<String> lines) {
+        StringBuilder text = new StringBuilder();
+        lines.forEach(line -> text.append(line).append('\n'));
+        try {
+            Files.writeString(knownHosts, text, StandardOpenOption.TRUNCATE_EXISTING);
+        } catch (IOException e) {
+            throw new EgressException("known hosts of a sandbox cannot be written", e);
+        }
+    }
+
     /// Removes the files in a directory that an earlier life has left, and it.
     public static void remove(Path directory) {
-        new TrustFiles(
-                        directory.resolve(AUTHORITY),
-                        directory.resolve(BUNDLE),
-                        directory.resolve(STORE))
-                .remove();
+        in(directory).remove();
     }
 
     /// The directory in which they are, and nothing else.
@@ -67,7 +84,7 @@ public record TrustFiles(Path authority, Path bundle, Path store) {
 
     void remove() {
         try {
-            for (Path file : List.of(authority, bundle, store)) {
+            for (Path file : List.of(authority, bundle, store, knownHosts)) {
                 Files.deleteIfExists(file);
             }
             Files.deleteIfExists(directory());

@@ -7,13 +7,16 @@ import java.time.InstantSource;
 /// What is left of a budget in the window under way; the next begins with the first use after its
 /// end. Thread-safe.
 public final class Allowance {
+    private final String whose;
     private final Budget budget;
     private final InstantSource clock;
     private Instant end = Instant.MIN;
     private long requests;
     private long bytes;
 
-    public Allowance(Budget budget, InstantSource clock) {
+    /// @param whose for people, such as `rule "packages"`
+    public Allowance(String whose, Budget budget, InstantSource clock) {
+        this.whose = whose;
         this.budget = budget;
         this.clock = clock;
     }
@@ -21,6 +24,11 @@ public final class Allowance {
     /// What is allowed.
     public Budget budget() {
         return budget;
+    }
+
+    /// Why nothing passes, once it is spent.
+    public String refusal() {
+        return "the budget of " + whose + " is spent for now";
     }
 
     /// Takes one request, login or connection.

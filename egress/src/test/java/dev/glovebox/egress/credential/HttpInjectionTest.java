@@ -348,6 +348,7 @@ class HttpInjectionTest {
     void budget_isSpentByRequestsAndBytes_andComesAnew() {
         Allowance allowance =
                 new Allowance(
+                        "this",
                         new Budget(OptionalLong.of(3), OptionalLong.of(100), Duration.ofMinutes(1)),
                         clock);
         for (int i = 0; i < 3; i++) {

@@ -160,8 +160,7 @@ class SshGateIT {
                         Optional.empty(),
                         Duration.ofSeconds(30),
                         wire -> new SshGate(wire, login, hostKey, HOST, port));
-        Files.writeString(
-                directory.resolve("inside"), hostKey.knownHost("127.0.0.1", wires.port()) + "\n");
+        Files.writeString(directory.resolve("inside"), hostKey.knownHost("127.0.0.1") + "\n");
     }
 
     private List<String> options(String... more) {

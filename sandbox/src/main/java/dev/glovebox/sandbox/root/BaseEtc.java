@@ -65,6 +65,8 @@ final class BaseEtc {
         write(etc, "hosts", "127.0.0.1 localhost glovebox\n::1 localhost glovebox\n");
         write(etc, "resolv.conf", "nameserver 198.18.0.1\noptions timeout:5 attempts:2\n");
         write(etc, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+        makeDirectories(etc.resolve("ssh"));
+        write(etc, "ssh/ssh_known_hosts2", ""); // a place to mount one
     }
 
     /// Copies what the patterns name and everybody may read.
