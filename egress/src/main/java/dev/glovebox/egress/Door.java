@@ -1,5 +1,7 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.ask.Question;
+import dev.glovebox.egress.ask.Questions;
 import dev.glovebox.egress.dns.DnsAnswers;
 import dev.glovebox.egress.dns.DnsDatagrams;
 import dev.glovebox.egress.dns.SyntheticNames;
@@ -9,6 +11,7 @@ import dev.glovebox.egress.tls.DoorTrust;
 import dev.glovebox.egress.tls.TrustFiles;
 import dev.glovebox.linux.net.CatchAll;
 import dev.glovebox.linux.net.NetworkNamespace;
+import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -20,6 +23,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -29,6 +33,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// The one way out of one sandbox.
@@ -40,6 +45,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class Door implements AutoCloseable {
     private static final long CLOSE_MILLIS = 5_000;
+    private static final int QUESTIONS = 64;
 
     private final String name;
     private final DoorLimits limits;
@@ -58,6 +64,9 @@ public final class Door implements AutoCloseable {
     private final Semaphore upstreamRoom;
     private final Map<EventLoop, Upstreams> upstreams = new ConcurrentHashMap<>();
     private final BackendKeys backendKeys = new BackendKeys();
+    private final Questions questions = new Questions(QUESTIONS, InstantSource.system());
+    private EgressPolicy operators;
+    private boolean gone;
     private volatile Terms terms;
 
     /// @param closed is told once that this door is gone
@@ -71,6 +80,7 @@ public final class Door implements AutoCloseable {
             Ledger ledger,
             Runnable closed) {
         this.name = name;
+        this.operators = terms.policy();
         this.terms = terms;
         this.limits = limits;
         this.namespace = namespace;
@@ -135,9 +145,19 @@ public final class Door implements AutoCloseable {
     /// Every other one is reset before this returns. An address that a name was given goes on
     /// meaning that name, and is judged when it is connected to.
     ///
+    /// What the operator has approved stays so where a rule of the new policy asks for it.
+    ///
     /// @throws EgressException if a credential cannot be read; nothing has changed then
-    public void policy(EgressPolicy policy) {
-        Terms next = terms.with(policy);
+    public synchronized void policy(EgressPolicy policy) {
+        judgeBy(policy);
+        operators = policy;
+    }
+
+    private void judgeBy(EgressPolicy policy) {
+        if (gone) {
+            throw new EgressException("door \"" + name + "\" is closed");
+        }
+        Terms next = terms.with(policy.approving(questions.approved()));
         trust.vouchOverSsh(next.sshHosts());
         terms = next;
         List<ChannelFuture> cut = new ArrayList<>();
@@ -149,6 +169,50 @@ public final class Door implements AutoCloseable {
         }
         cut.forEach(end -> end.awaitUninterruptibly(CLOSE_MILLIS));
         upstreams.forEach((loop, each) -> loop.execute(each::drain));
+    }
+
+    /// What the sandbox has asked the operator and nobody has answered, oldest first.
+    public List<Question> questions() {
+        return questions.open();
+    }
+
+    /// Answers for the operator. A connection that waits for it goes on or is refused; when the
+    /// time is over connections that were allowed are cut.
+    ///
+    /// @param by who answers, for the audit record
+    /// @return false if nobody has asked for this destination
+    /// @throws EgressException if the time is not 1 second to 31 days
+    public synchronized boolean answer(
+            Destination destination, boolean allowed, Duration time, String by) {
+        if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(Duration.ofDays(31)) > 0) {
+            throw new EgressException("an answer holds 1 s to 31 days: " + time);
+        }
+        Questions.Answer answer = new Questions.Answer(allowed, Instant.now().plus(time));
+        Optional<List<Runnable>> waiting = questions.answer(destination, answer);
+        if (waiting.isEmpty()) {
+            return false;
+        }
+        String rule = operators.decide(destination).ruleName();
+        ledger.answered(destination, rule, answer, by);
+        judgeBy(operators);
+        waiting.get().forEach(Runnable::run);
+        if (allowed) {
+            GlobalEventExecutor.INSTANCE.schedule(
+                    () -> Thread.ofVirtual().name("egress-expiry").start(this::expire),
+                    time.toMillis(),
+                    TimeUnit.MILLISECONDS);
+        }
+        return true;
+    }
+
+    private synchronized void expire() {
+        if (!gone) {
+            judgeBy(operators);
+        }
+    }
+
+    Questions asking() {
+        return questions;
     }
 
     Ledger ledger() {
@@ -241,7 +305,8 @@ public final class Door implements AutoCloseable {
 
     /// Cuts every connection, stops listening and gives up the namespace. Idempotent.
     @Override
-    public void close() {
+    public synchronized void close() {
+        gone = true;
         channels.close().awaitUninterruptibly(CLOSE_MILLIS);
         namespace.close();
         trust.close();

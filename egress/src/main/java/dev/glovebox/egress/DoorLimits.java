@@ -11,6 +11,7 @@ import java.time.Duration;
 /// @param headerBytes of one HTTP request or response head
 /// @param names that get an address during the life of the door
 /// @param denials that are remembered
+/// @param answer how long a connection waits for the operator, where a rule asks
 public record DoorLimits(
         int connections,
         Duration connect,
@@ -18,7 +19,8 @@ public record DoorLimits(
         Duration idle,
         int headerBytes,
         int names,
-        int denials) {
+        int denials,
+        Duration answer) {
     /// What a door gets unless told otherwise.
     public static final DoorLimits DEFAULT =
             new DoorLimits(
@@ -28,7 +30,8 @@ public record DoorLimits(
                     Duration.ofMinutes(10),
                     32 * 1024,
                     1024,
-                    256);
+                    256,
+                    Duration.ofSeconds(30));
 
     public DoorLimits {
         positive(connections, "connections");
@@ -38,6 +41,7 @@ public record DoorLimits(
         positive(headerBytes, "header-bytes");
         positive(names, "names");
         positive(denials, "denials");
+        positive(answer.toMillis(), "answer");
     }
 
     private static void positive(long value, String key) {

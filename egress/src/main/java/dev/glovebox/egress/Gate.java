@@ -1,5 +1,6 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.ask.Questions;
 import dev.glovebox.egress.dns.DnsStream;
 import dev.glovebox.egress.dns.SyntheticNames;
 import dev.glovebox.egress.http.Refusal;
@@ -18,6 +19,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -50,6 +52,10 @@ final class Gate extends ChannelInboundHandlerAdapter {
         Decision decision = judge(terms, destination, address, name.isPresent());
         if (!decision.allowed() && dialled.getPort() == DNS_PORT && name.isEmpty()) {
             answerNames(ctx);
+            return;
+        }
+        if (decision.verdict() == Decision.Verdict.ASK) {
+            ask(ctx, destination, decision);
             return;
         }
         if (!decision.allowed()) {
@@ -117,6 +123,58 @@ final class Gate extends ChannelInboundHandlerAdapter {
             ctx.pipeline().addFirst(new Spending(allowances, (_, reason) -> flow.refuse(reason)));
         }
         return true;
+    }
+
+    /// Waits for the operator, unread, and is judged again when there is an answer.
+    private void ask(ChannelHandlerContext ctx, Destination destination, Decision decision) {
+        EgressRule rule = decision.rule().orElseThrow();
+        Questions questions = door.asking();
+        Future<?> patience =
+                ctx.executor()
+                        .schedule(
+                                () -> refuse(ctx, destination, unanswered(destination, rule)),
+                                door.limits().answer().toMillis(),
+                                TimeUnit.MILLISECONDS);
+        Runnable decided =
+                () ->
+                        ctx.executor()
+                                .execute(() -> {
+                                    if (patience.cancel(false) && ctx.channel().isActive()) {
+                                        channelActive(ctx);
+                                    }
+                                });
+        ctx.channel()
+                .closeFuture()
+                .addListener(_ -> {
+                    patience.cancel(false);
+                    questions.leave(destination, decided);
+                });
+        switch (questions.ask(destination, rule.name(), decided)) {
+            case ASKED -> door.ledger().asked(ctx.channel(), destination, rule);
+            case WAITS -> {}
+            case REFUSED -> {
+                patience.cancel(false);
+                refuse(ctx, destination, by(rule, "the operator has refused it"));
+            }
+            case FULL -> {
+                patience.cancel(false);
+                refuse(ctx, destination, by(rule, "too many questions to the operator are open"));
+            }
+        }
+    }
+
+    private Decision unanswered(Destination destination, EgressRule rule) {
+        return by(
+                rule,
+                "it waits for the operator, who can say `glovebox egress allow "
+                        + door.name()
+                        + " "
+                        + destination
+                        + "`; try again after that");
+    }
+
+    private static Decision by(EgressRule rule, String reason) {
+        return new Decision(Decision.Verdict.DENY, Optional.of(rule), reason);
     }
 
     private void refuse(ChannelHandlerContext ctx, Destination destination, Decision decision) {

@@ -1,5 +1,6 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.ask.Questions;
 import dev.glovebox.egress.audit.Audit;
 import dev.glovebox.egress.audit.AuditEvent;
 import dev.glovebox.egress.wire.Meter;
@@ -124,6 +125,28 @@ final class Ledger {
         } else {
             stop.accept("no audit record of it could be written");
         }
+    }
+
+    /// Records that the operator is asked.
+    void asked(Channel client, Destination destination, EgressRule rule) {
+        audit.record(
+                new AuditEvent.Connection(
+                        who(),
+                        target(client, destination),
+                        rule.protocol().text(),
+                        ruling(rule, "the operator is asked")));
+    }
+
+    /// Records what the operator said.
+    void answered(Destination destination, String rule, Questions.Answer answer, String by) {
+        audit.record(
+                new AuditEvent.Answered(
+                        who(),
+                        new AuditEvent.Target("", destination.host().text(), destination.port()),
+                        rule,
+                        answer.allowed(),
+                        by,
+                        answer.until()));
     }
 
     /// Records a refusal.

@@ -56,7 +56,8 @@ class DenialLogTest {
                                 Duration.ofSeconds(1),
                                 1,
                                 1,
-                                1))
+                                1,
+                                Duration.ofSeconds(1)))
                 .isInstanceOf(EgressException.class)
                 .hasMessageContaining("connections");
         assertThatThrownBy(() ->
@@ -67,7 +68,8 @@ class DenialLogTest {
                                 Duration.ZERO,
                                 1,
                                 1,
-                                1))
+                                1,
+                                Duration.ofSeconds(1)))
                 .hasMessageContaining("idle");
         assertThatThrownBy(() ->
                         new EgressConfig(Path.of("relative"), DoorLimits.DEFAULT, Resolver.SYSTEM))

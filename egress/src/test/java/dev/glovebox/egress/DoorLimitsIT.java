@@ -32,7 +32,8 @@ class DoorLimitsIT {
                     Duration.ofSeconds(2),
                     16 * 1024,
                     100,
-                    100);
+                    100,
+                    Duration.ofSeconds(30));
 
     @TempDir Path directory;
     private final BlockingQueue<Socket> upstream = new LinkedBlockingQueue<>();

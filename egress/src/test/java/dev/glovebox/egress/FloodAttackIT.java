@@ -35,7 +35,8 @@ class FloodAttackIT {
                     Duration.ofMinutes(10),
                     32 * 1024,
                     1024,
-                    256);
+                    256,
+                    Duration.ofSeconds(30));
 
     /// Opens connections as fast as it can, counts how many are still open, and holds these.
     private static final String MANY =

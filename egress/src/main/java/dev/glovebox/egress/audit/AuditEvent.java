@@ -112,6 +112,28 @@ public sealed interface AuditEvent {
         }
     }
 
+    /// The operator has answered a question.
+    ///
+    /// @param rule that asked
+    /// @param allowed what was said
+    /// @param by who said it
+    /// @param until when that holds no longer
+    record Answered(Subject who, Target to, String rule, boolean allowed, String by, Instant until)
+            implements AuditEvent {
+        @Override
+        public String word() {
+            return "answer";
+        }
+
+        @Override
+        public void write(ObjectNode record) {
+            who.write(record);
+            to.write(record);
+            record.put("rule", rule).put("allowed", allowed).put("by", by);
+            record.put("until", until.toString());
+        }
+    }
+
     /// Events that have no record: too many refusals of one sandbox at once, or no space.
     record Missed(long count, String reason) implements AuditEvent {
         @Override

@@ -5,6 +5,7 @@ import dev.glovebox.protocol.egress.credential.CredentialUse;
 import dev.glovebox.protocol.egress.file.PolicyReader;
 import dev.glovebox.protocol.egress.request.RequestLine;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -199,6 +200,25 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
             }
         }
         return new EgressPolicy(kept, credentials);
+    }
+
+    /// This policy as it is after the operator has approved destinations that a rule leaves to
+    /// them: each is allowed by a rule of its own before the one that asks. A destination for which
+    /// no rule asks changes nothing.
+    ///
+    /// @throws PolicyException if that makes more rules than a policy may have
+    public EgressPolicy approving(Collection<Destination> approved) {
+        List<EgressRule> with = new ArrayList<>(rules);
+        int number = 0;
+        for (Destination destination : approved) {
+            Decision decision = decide(destination);
+            if (decision.verdict() == Decision.Verdict.ASK) {
+                EgressRule asking = decision.rule().orElseThrow();
+                number++;
+                with.add(with.indexOf(asking), asking.approved(destination, number));
+            }
+        }
+        return new EgressPolicy(with, credentials);
     }
 
     /// What the policy says to a URL (`http`, `https`, `ws`, `wss`, `ssh`, `postgres`, `redis`, or

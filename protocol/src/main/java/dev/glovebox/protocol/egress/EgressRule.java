@@ -131,17 +131,23 @@ public record EgressRule(
 
     /// The same for other hosts, under a name of its own.
     EgressRule at(HostPattern other, int number) {
-        String suffix = number == 0 ? "" : "." + number;
+        return like(number == 0 ? "" : "." + number, new Target(other, ports()), action);
+    }
+
+    /// What allows one destination of this rule, which asks.
+    EgressRule approved(Destination destination, int number) {
+        return like(
+                ".approved-" + number,
+                new Target(
+                        new HostPattern.Exact(destination.host()),
+                        List.of(new PortRange(destination.port(), destination.port()))),
+                Decision.Verdict.ALLOW);
+    }
+
+    private EgressRule like(String suffix, Target at, Decision.Verdict verdict) {
         String stem = name.substring(0, Math.min(name.length(), 64 - suffix.length()));
         return new EgressRule(
-                stem + suffix,
-                new Target(other, ports()),
-                protocol,
-                action,
-                connect,
-                requests,
-                credential,
-                budget);
+                stem + suffix, at, protocol, verdict, connect, requests, credential, budget);
     }
 
     /// Which hosts.
