@@ -6,6 +6,15 @@ import java.time.Instant;
 ///
 /// @param time when
 /// @param destination the name or address it meant, canonical
-/// @param port 1-65535; 53 for a name that was not answered
+/// @param port 1-65535; 0 for a name that was asked for and not answered
 /// @param reason one line for people, without secrets
-public record Denial(Instant time, String destination, int port, String reason) {}
+public record Denial(Instant time, String destination, int port, String reason) {
+    /// The destination for people: `HOST:PORT`, or the name alone that was not answered.
+    public String where() {
+        if (port == 0) {
+            return destination;
+        }
+        boolean six = destination.indexOf(':') >= 0;
+        return (six ? "[" + destination + "]" : destination) + ":" + port;
+    }
+}

@@ -46,6 +46,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Door implements AutoCloseable {
     private static final long CLOSE_MILLIS = 5_000;
     private static final int QUESTIONS = 64;
+    private static final int DNS_PORT = 53;
 
     private final String name;
     private final DoorLimits limits;
@@ -294,7 +295,9 @@ public final class Door implements AutoCloseable {
 
     private void denyName(String asked) {
         if (!asked.endsWith(".arpa")) {
-            deny(asked, 53, "no rule allows the name");
+            String reason = "no rule allows the name";
+            denials.add(asked, 0, reason);
+            ledger.refused(asked, DNS_PORT, "-", reason);
         }
     }
 

@@ -20,6 +20,7 @@ import dev.glovebox.workspace.Workspace;
 import dev.glovebox.workspace.Workspaces;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -159,17 +160,7 @@ final class Place implements AutoCloseable, CallNotes {
 
     @Override
     public List<String> since(Instant start) {
-        List<String> lines = new ArrayList<>();
-        for (Denial denial : door.denialsSince(start)) {
-            lines.add(
-                    "[refused: "
-                            + denial.destination()
-                            + ":"
-                            + denial.port()
-                            + ", "
-                            + denial.reason()
-                            + "]");
-        }
+        List<String> lines = new ArrayList<>(refused(start));
         if (ranOutOfMemory()) {
             lines.add(
                     "[out of memory: a process was killed, the limit is "
@@ -177,6 +168,17 @@ final class Place implements AutoCloseable, CallNotes {
                             + " MiB]");
         }
         return lines;
+    }
+
+    /// One line for each destination, with the first reason.
+    private List<String> refused(Instant start) {
+        Map<String, String> reasons = new LinkedHashMap<>();
+        for (Denial denial : door.denialsSince(start)) {
+            reasons.putIfAbsent(denial.where(), denial.reason());
+        }
+        return reasons.entrySet().stream()
+                .map(each -> "[refused: " + each.getKey() + ", " + each.getValue() + "]")
+                .toList();
     }
 
     @Override

@@ -101,7 +101,7 @@ class WarmPlacesIT {
                     .isEqualTo("204");
             assertThat(answer(session, "curl -sS -m 5 http://evil.test/; true"))
                     .as("what it does not")
-                    .contains("[refused: evil.test:53, ");
+                    .contains("[refused: evil.test, no rule allows the name]");
             assertThat(named("sesn_")).as("none was started for the session").isEmpty();
             plane.endTurn(session);
             await(() -> plane.workState(work).equals("stopped"));
