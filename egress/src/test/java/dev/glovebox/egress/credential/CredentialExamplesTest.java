@@ -27,7 +27,7 @@ class CredentialExamplesTest {
             }
         }
         assertThat(names)
-                .hasSize(14)
+                .hasSize(17)
                 .contains(
                         "credential from-vault-by-role",
                         "credential aws",
