@@ -4,18 +4,21 @@ import static dev.glovebox.sandbox.RuntimeName.RUNSC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.sandbox.guest.DirectoryEntry;
-import dev.glovebox.sandbox.guest.FileKind;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import dev.glovebox.sandbox.guest.WriteOptions;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -33,7 +36,8 @@ class FileAttackIT {
     }
 
     /// A24: programs that would give their caller another id or capabilities, planted on the
-    /// workspace by the host and made inside by the agent.
+    /// workspace by the host and made inside by the agent. Outside of the walls they do give the
+    /// agent's own ids that.
     @ParameterizedTest
     @EnumSource
     void noProgramGivesItsCallerMore(RuntimeName runtime) throws Exception {
@@ -47,31 +51,23 @@ class FileAttackIT {
         }
         Files.setAttribute(workspace.resolve("setuid"), "unix:mode", 04755);
         Files.setAttribute(workspace.resolve("setgid"), "unix:mode", 02755);
-        Process planted =
-                new ProcessBuilder(
-                                "python3",
-                                "-c",
-                                "import os,sys,struct; os.setxattr(sys.argv[1], 'security.capability',"
-                                        + " struct.pack('<IIIII', 0x02000001, 0xffffffff, 0, 0x1ff, 0))",
-                                workspace.resolve("capable").toString())
-                        .start();
-        assertThat(planted.waitFor()).isZero();
+        Ground.host(
+                "python3",
+                "-c",
+                "import os,sys,struct; os.setxattr(sys.argv[1], 'security.capability',"
+                        + " struct.pack('<IIIII', 0x02000001, 0x2002, 0, 0, 0))",
+                workspace.resolve("capable").toString());
         String facts = " -hE '^(Uid|Gid|Cap(Prm|Eff|Bnd))' /proc/self/status | tr -s '\\t ' ' '";
-        Process control =
-                new ProcessBuilder(
-                                "setpriv",
-                                "--reuid=1000",
-                                "--regid=1000",
-                                "--clear-groups",
-                                "bash",
-                                "-c",
-                                "cp %s/setuid /dev/null; %s/capable %s"
-                                        .formatted(workspace, workspace, facts))
-                        .start();
-        assertThat(new String(control.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-                .as("control, unless the way there is closed to others")
-                .doesNotContain("CapEff: 0000000000000000");
         try (Sandbox sandbox = ground.sandbox("more", Limits.DEFAULT)) {
+            assertThat(besideTheWalls(sandbox, workspace, "setuid", facts))
+                    .as("control")
+                    .containsPattern("Uid: 1[89]\\d{8} 0 0 0\n");
+            assertThat(besideTheWalls(sandbox, workspace, "setgid", facts))
+                    .as("control")
+                    .containsPattern("Gid: 1[89]\\d{8} 0 0 0\n");
+            assertThat(besideTheWalls(sandbox, workspace, "capable", facts))
+                    .as("control")
+                    .contains("CapEff: 0000000000002002\n");
             String own = Ground.shell(sandbox, "grep" + facts).output();
             assertThat(own).contains("Uid: 1000 1000 1000 1000", "CapEff: 0000000000000000");
             for (String program :
@@ -104,6 +100,11 @@ class FileAttackIT {
         }
     }
 
+    private static String besideTheWalls(
+            Sandbox sandbox, Path workspace, String program, String words) throws Exception {
+        return Ground.besideTheWalls(sandbox, workspace.resolve(program) + words);
+    }
+
     /// A25: device nodes made inside. gVisor of 2022 lets nodes be made in its own memory; they
     /// lead to no device.
     @ParameterizedTest
@@ -126,44 +127,47 @@ class FileAttackIT {
         }
     }
 
-    /// C1, C4: links out of the workspace, of every shape, under the file calls of the worker.
+    /// C1, C4: links out of the workspace, of every shape, under the file calls of the worker. A
+    /// process with the agent's own ids that goes the same links outside of the walls reads and
+    /// writes the file they lead to.
     @ParameterizedTest
     @EnumSource
     void noLinkLeadsAFileCallToTheHost(RuntimeName runtime) throws Exception {
         Ground ground = ground(runtime);
-        Path canary = ground.directory().resolve("canary-" + runtime);
-        Files.writeString(canary, "canary");
+        Path canary = ground.canary("canary-" + runtime);
         Path workspace = ground.workspace("links");
-        List<String> targets =
-                List.of(
-                        canary.toString(),
-                        "../../../../../../.." + canary,
-                        "/proc/self/root" + canary,
-                        "/proc/1/root" + canary,
-                        "/proc/self/cwd/../../../../.." + canary,
-                        "/etc/shadow",
-                        "loop",
-                        "nowhere");
-        for (int i = 0; i < targets.size(); i++) {
-            Files.createSymbolicLink(workspace.resolve("link" + i), Path.of(targets.get(i)));
-        }
-        Files.createSymbolicLink(workspace.resolve("loop"), Path.of("loop"));
+        Map<String, String> links = new LinkedHashMap<>();
+        links.put("absolute", canary.toString());
+        links.put("climbing", "../../../../../../.." + canary);
+        links.put("self", "/proc/self/root" + canary);
+        links.put("cwd", "/proc/self/cwd/../../../../.." + canary);
+        links.put("init", "/proc/1/root" + canary);
+        links.put("shadow", "/etc/shadow");
+        links.put("dangling", "nowhere");
+        links.put("loop", "loop");
         for (int i = 0; i < 41; i++) {
-            Files.createSymbolicLink(
-                    workspace.resolve("chain" + i), i == 40 ? canary : Path.of("chain" + (i + 1)));
+            links.put("chain" + i, i == 40 ? canary.toString() : "chain" + (i + 1));
+        }
+        for (Map.Entry<String, String> link : links.entrySet()) {
+            Files.createSymbolicLink(workspace.resolve(link.getKey()), Path.of(link.getValue()));
         }
         try (Sandbox sandbox = ground.sandbox("links", Limits.DEFAULT)) {
+            for (String link :
+                    List.of("absolute", "climbing", "self", "cwd", "chain1", "chain40")) {
+                Path path = workspace.resolve(link);
+                assertThat(
+                                Ground.besideTheWalls(
+                                        sandbox, "cat %1$s; echo -n canary > %1$s".formatted(path)))
+                        .as("control: %s leads there", link)
+                        .isEqualTo("canary");
+            }
             sandbox.guest()
                     .write(
                             "/workspace/own",
                             "own".getBytes(StandardCharsets.UTF_8),
                             WriteOptions.DEFAULT);
             assertThat(sandbox.guest().read("/workspace/own", 0, 100)).as("control").hasSize(3);
-            List<String> links = new ArrayList<>(List.of("loop", "chain0", "chain20", "chain40"));
-            for (int i = 0; i < targets.size(); i++) {
-                links.add("link" + i);
-            }
-            for (String link : links) {
+            for (String link : links.keySet()) {
                 String path = "/workspace/" + link;
                 assertThat(
                                 answer(() ->
@@ -171,16 +175,46 @@ class FileAttackIT {
                                                 sandbox.guest().read(path, 0, 100),
                                                 StandardCharsets.UTF_8)))
                         .as(link)
-                        .doesNotContain("canary")
-                        .matches("(?s).*(ENOENT|EACCES|ELOOP).*");
+                        .matches("(?s)[^:]*: ?.*(ENOENT|EACCES|ELOOP).*")
+                        .doesNotContain("root:");
                 answer(() -> {
                     sandbox.guest().write(path, new byte[] {'x'}, WriteOptions.DEFAULT);
                     return "written";
                 });
-                assertThat(canary).hasContent("canary");
+                assertThat(canary).as(link).hasContent("canary");
             }
         }
         assertThat(Path.of("/etc/shadow")).isRegularFile();
+    }
+
+    /// C5: a second name for a file of the host. Inside none can be made, since whatever is shown
+    /// of the host is another mount; and a workspace with limits is a file system of its own, where
+    /// root of the host can make none either (`WorkspacesIT`).
+    @ParameterizedTest
+    @EnumSource
+    void noHardLinkToAFileOfTheHostIsMade(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        try (Sandbox sandbox = ground.sandbox("hard", Limits.DEFAULT)) {
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            cd /workspace; echo own > own; ln own second && cat second
+                            for file in /usr/bin/true /etc/passwd /.glovebox/init /attack/attack /proc/self/status; do
+                              ln $file stolen 2>&1 | grep -oE 'Invalid cross-device link|not permitted'
+                              python3 -c "import os; os.link('$file', 'by-descriptor', src_dir_fd=os.open('/', 0), follow_symlinks=True)" 2>&1 \
+                                  | grep -oE 'Invalid cross-device link|not permitted'
+                            done
+                            ls
+                            """);
+            assertThat(result.output().lines().toList())
+                    .as(result.output())
+                    .startsWith("own")
+                    .endsWith("own", "second")
+                    .hasSize(13)
+                    .filteredOn(line -> line.matches("Invalid cross-device link|not permitted"))
+                    .hasSize(10);
+        }
     }
 
     @FunctionalInterface
@@ -292,8 +326,7 @@ class FileAttackIT {
     @EnumSource
     void aFileThatIsCutWhileItIsReadIsShorterAndNoMore(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = ground(runtime).sandbox("cut", Limits.DEFAULT)) {
-            Ground.shell(
-                    sandbox, "truncate -s 1P /workspace/sparse; truncate -s 1M /workspace/file");
+            Ground.shell(sandbox, "truncate -s 1M /workspace/file");
             try (GuestProcess cutter =
                     sandbox.guest()
                             .start(
@@ -311,9 +344,35 @@ class FileAttackIT {
                 assertThat(cutter.exit()).isEmpty();
                 assertThat(sizes).allMatch(size -> size <= 1 << 20).hasSizeGreaterThan(1);
             }
-            assertThat(sandbox.guest().stat("/workspace", true).kind())
-                    .isEqualTo(FileKind.DIRECTORY);
-            assertThat(sandbox.guest().read("/workspace/sparse", 1L << 49, 1000)).isEmpty();
+        }
+    }
+
+    /// B7, C7: a file as long as the file system takes one, all of it a hole. The agent cannot make
+    /// one ([ExhaustionIT]), so the host does. It is read by parts, up to what was asked for.
+    @ParameterizedTest
+    @EnumSource
+    void aFileOfManyTerabytesIsReadAsFarAsAskedFor(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        Path sparse = ground.workspace("vast").resolve("sparse");
+        long size = 1L << 60;
+        try (RandomAccessFile file = new RandomAccessFile(sparse.toFile(), "rw")) {
+            while (file.length() == 0) {
+                size /= 2;
+                try {
+                    file.setLength(size);
+                } catch (IOException e) {
+                    assertThat(e).hasMessageContaining("File too large");
+                }
+            }
+        }
+        assertThat(size).as("control").isGreaterThan(1L << 42);
+        try (Sandbox sandbox = ground.sandbox("vast", Limits.DEFAULT)) {
+            assertThat(sandbox.guest().stat("/workspace/sparse", true).size()).isEqualTo(size);
+            assertThat(sandbox.guest().read("/workspace/sparse", 0, 1 << 20)).hasSize(1 << 20);
+            assertThat(sandbox.guest().read("/workspace/sparse", size - 10, 1000)).hasSize(10);
+            assertThat(sandbox.guest().read("/workspace/sparse", size, 1000)).isEmpty();
+            assertThat(Ground.shell(sandbox, "cat /workspace/sparse | head -c 3 | wc -c").output())
+                    .isEqualTo("3\n");
         }
     }
 

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,12 +20,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /// Where the tests that need root try sandboxes: the sandboxes of one runtime in a temporary state
 /// directory, and the attacking program, shown inside at `/attack`.
+///
+/// Its directory can be entered by everybody, so that the walls, and not a mode of the directory,
+/// are what keeps a sandbox from a canary in it; and it lies where programs may have more than
+/// their caller, which is not so of `/tmp` on every host.
 final class Ground implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final long POLL_NANOS = 500_000;
+    private static final int AGENT = 1000;
+    private static final int BLOCK = 65_536;
 
     private final Path directory;
     private final Sandboxes sandboxes;
@@ -42,7 +51,8 @@ final class Ground implements AutoCloseable {
     }
 
     static Ground open(RuntimeName runtime) throws IOException {
-        Path directory = Files.createTempDirectory("glovebox-it");
+        Path directory = Files.createTempDirectory(Path.of("/var/lib"), "glovebox-it-");
+        mode(directory, "rwxr-xr-x");
         Path attack = Files.createDirectories(directory.resolve("attack"));
         compile(attack.resolve("attack"));
         compile(attack.resolve("exhaust"));
@@ -60,6 +70,25 @@ final class Ground implements AutoCloseable {
 
     Path directory() {
         return directory;
+    }
+
+    /// A file of the host that everybody on it can read and write, with the word `canary` in it. It
+    /// is shown in no sandbox.
+    Path canary(String name) throws IOException {
+        Path canary = Files.writeString(directory.resolve(name), "canary");
+        mode(canary, "rw-rw-rw-");
+        return canary;
+    }
+
+    /// A directory of the host in which everybody on it can make files. It is shown in no sandbox.
+    Path openDirectory(String name) throws IOException {
+        Path open = Files.createDirectories(directory.resolve(name));
+        mode(open, "rwxrwxrwx");
+        return open;
+    }
+
+    static void mode(Path path, String mode) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
     }
 
     /// A new directory owned by the agent.
@@ -106,18 +135,41 @@ final class Ground implements AutoCloseable {
     static Map<String, Integer> onHost(Path attack, String... words) throws Exception {
         List<String> command = new ArrayList<>(List.of(attack.resolve("attack/attack").toString()));
         command.addAll(List.of(words));
-        Path output = Files.createTempFile("attack", ".txt");
+        return numbers(host(command.toArray(String[]::new)));
+    }
+
+    /// What a command says on the host, as root, on either of its outputs.
+    static String host(String... words) throws Exception {
+        Path output = Files.createTempFile("host", ".txt");
         try {
             Process process =
-                    new ProcessBuilder(command)
+                    new ProcessBuilder(words)
                             .redirectErrorStream(true)
                             .redirectOutput(output.toFile())
                             .start();
             assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
-            return numbers(Files.readString(output));
+            return new String(Files.readAllBytes(output), StandardCharsets.ISO_8859_1);
         } finally {
             Files.delete(output);
         }
+    }
+
+    /// What a script says on the host with the ids that the agent of a living sandbox has there:
+    /// what would be the agent's if there were no other wall.
+    static String besideTheWalls(Sandbox sandbox, String script) throws Exception {
+        int pid = sandbox.processes().iterator().next();
+        // of gVisor's processes, that is root inside; of the others, pid 1, the agent itself
+        int uid = (int) Files.getAttribute(Path.of("/proc/" + pid), "unix:uid");
+        int block = uid - uid % BLOCK;
+        String agent = Integer.toString(block + AGENT);
+        return host(
+                "setpriv",
+                "--reuid=" + agent,
+                "--regid=" + agent,
+                "--clear-groups",
+                "bash",
+                "-c",
+                script);
     }
 
     /// Whether a process of the host runs; one that has ended and was not yet waited for does not.
@@ -134,7 +186,7 @@ final class Ground implements AutoCloseable {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime()).as(what).isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(POLL_NANOS);
         }
     }
 

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -92,8 +94,7 @@ class LayersIT {
     @EnumSource
     void linksPlantedAtMountPointsLeadNowhere(RuntimeName runtime) throws Exception {
         Ground ground = ground(runtime);
-        Path outside = Files.createDirectories(ground.directory().resolve("outside"));
-        outside.toFile().setWritable(true, false);
+        Path outside = ground.openDirectory("outside");
         List<String> planted =
                 List.of(
                         "dev",
@@ -110,6 +111,9 @@ class LayersIT {
                 Path layer = layer(ground, "hostile" + name + writable);
                 Files.deleteIfExists(layer.resolve(name));
                 Files.createSymbolicLink(layer.resolve(name), outside);
+                Files.createFile(layer.resolve(name).resolve("control"));
+                assertThat(outside.resolve("control")).as("control: it leads there").exists();
+                Files.delete(outside.resolve("control"));
                 RootLayers layers = new RootLayers(List.of(layer), Map.of());
                 try (Sandbox sandbox =
                         ground.sandbox(
@@ -117,7 +121,8 @@ class LayersIT {
                                 image(Profile.STRICT, writable),
                                 layers,
                                 Limits.DEFAULT)) {
-                    assertThat(Ground.run(sandbox, "/bin/sh", "-c", "echo ok").output())
+                    String script = "(echo x > /" + name + "/inside) 2>/dev/null; echo ok";
+                    assertThat(Ground.run(sandbox, "/bin/sh", "-c", script).output())
                             .as(name)
                             .isEqualTo("ok\n");
                 }
@@ -125,6 +130,61 @@ class LayersIT {
         }
         assertThat(outside).isEmptyDirectory();
         assertThat(Files.getAttribute(outside, "unix:uid")).isEqualTo(0);
+    }
+
+    /// The control of the above: the bare runtime on a root with such a link makes devices and
+    /// links in the directory of the host it leads to. That is a fault of the versions of Debian
+    /// 12; where it is mended, the runtime does the same in the root, or refuses it.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aBareRuntimeFollowsALinkPlantedAtDev(RuntimeName runtime) throws Exception {
+        Ground ground = ground(runtime);
+        Path outside = ground.openDirectory("outside-of-bare");
+        Path root = layer(ground, "bare");
+        Files.createSymbolicLink(root.resolve("dev"), outside);
+
+        String said = bare(runtime, root);
+
+        if (mended(runtime)) {
+            assertThat(outside).as(said).isEmptyDirectory();
+        } else {
+            assertThat(outside.resolve("ptmx")).as(said).isSymbolicLink();
+        }
+    }
+
+    /// Runs `/bin/sh` in a root by the runtime's own example configuration, without mounts at or
+    /// below `/dev`, as root of the host.
+    private static String bare(RuntimeName runtime, Path root) throws Exception {
+        Path bundle = Files.createDirectory(root.resolveSibling("bundle"));
+        String script =
+                """
+                umount /sys/fs/cgroup/unified 2>/dev/null
+                cd %1$s && %2$s spec && python3 - <<'END'
+                import json
+                c = json.load(open('config.json'))
+                c['process'].update(terminal=False, args=['/bin/sh', '-c', 'echo ran'])
+                c['root'].update(path='%3$s', readonly=False)
+                c['mounts'] = [m for m in c['mounts'] if not m['destination'].startswith('/dev')]
+                json.dump(c, open('config.json', 'w'))
+                END
+                %2$s --root %1$s/state run glovebox-it-%4$d < <(:)
+                """
+                        .formatted(bundle, runtime.program(), root, ProcessHandle.current().pid());
+        return Ground.host("unshare", "-m", "bash", "-c", script);
+    }
+
+    private static boolean mended(RuntimeName runtime) throws Exception {
+        String said = Ground.host(runtime.program(), "--version");
+        Matcher version = Pattern.compile("version (\\d+)\\.(\\d+)(?:\\.(\\d+))?").matcher(said);
+        assertThat(version.find()).as(said).isTrue();
+        int major = Integer.parseInt(version.group(1));
+        int minor = Integer.parseInt(version.group(2));
+        String patch = version.group(3);
+        int last = patch == null ? 0 : Integer.parseInt(patch);
+        return major > 1
+                || (runtime == RuntimeName.CRUN
+                        ? minor >= 28
+                        : minor > 4 || (minor == 4 && last >= 3) || (minor == 3 && last >= 6));
     }
 
     /// A layer that is itself a link, and one that is not there.

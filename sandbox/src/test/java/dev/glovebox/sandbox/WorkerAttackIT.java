@@ -153,6 +153,36 @@ class WorkerAttackIT {
         }
     }
 
+    /// A22, A39, C27: the name of the host, the directories of a worker, the kernel's command line.
+    /// What the kernel tells of a mount's source is the one place left, and named in the documents.
+    /// The host of this worker has a name that is in no other word.
+    @ParameterizedTest
+    @EnumSource
+    void nothingInsideTellsTheHostsNameOrItsPaths(RuntimeName runtime) throws Exception {
+        String host = "unmistakable-host-" + ProcessHandle.current().pid();
+        String boot = Files.readString(Path.of("/proc/cmdline")).strip();
+        assertThat(boot).as("it can be told from other words").hasSizeGreaterThan(6);
+        Path own = Files.createDirectories(directory.resolve("tales-" + runtime.program()));
+        Path patterns =
+                Files.write(
+                        own.resolve("patterns"),
+                        List.of(directory.getFileName().toString(), host, boot));
+
+        List<String> said =
+                worker(
+                        "hostname " + host,
+                        TalesInside.class,
+                        own.resolve("state").toString(),
+                        runtime.name(),
+                        patterns.toString());
+
+        assertThat(said.getFirst()).as("control").isEqualTo("host " + host);
+        assertThat(said.subList(1, said.size()))
+                .filteredOn(file -> !file.equals("/proc/N/mountinfo"))
+                .as("files with one of the words; the control has all of them")
+                .containsExactly("/workspace/patterns");
+    }
+
     private static List<String> worker(String before, Class<?> main, String... words)
             throws Exception {
         Path output = Files.createTempFile(directory, "worker-", ".log");
@@ -167,7 +197,7 @@ class WorkerAttackIT {
                         main.getName(),
                         String.join(" ", words));
         Process worker =
-                new ProcessBuilder("unshare", "-m", "bash", "-c", before + "; " + java)
+                new ProcessBuilder("unshare", "-mu", "bash", "-c", before + "; " + java)
                         .redirectErrorStream(true)
                         .redirectOutput(output.toFile())
                         .start();
