@@ -10,6 +10,8 @@
  *   attack input           pushes a byte into its terminal (TIOCSTI): "tiocsti E", "tiocsti-high E"
  *   attack open PATH       "open E"
  *   attack uid             "uid R E"
+ *   attack realtime        asks for real-time scheduling and the highest niceness: "fifo E", "rr E", "nice E"
+ *   attack key NAME        makes a key of the kernel that everybody may see, says "key SERIAL", and keeps it until its input ends
  *
  * The same program on the host, as root, is the positive control: there the arguments are refused for
  * what they are (EFAULT, EINVAL), which shows that the kernel has the call.
@@ -194,6 +196,31 @@ static void forks(void) {
     }
 }
 
+static void realtime(void) {
+    struct sched_param one = {.sched_priority = 1};
+    say("fifo", sched_setscheduler(0, SCHED_FIFO, &one) < 0 ? errno : 0);
+    say("rr", sched_setscheduler(0, SCHED_RR, &one) < 0 ? errno : 0);
+    one.sched_priority = 0;
+    say("other", sched_setscheduler(0, SCHED_OTHER, &one) < 0 ? errno : 0);
+    errno = 0;
+    say("nice", nice(-1) == -1 ? errno : 0);
+}
+
+/* In a session keyring of its own, so that the key goes with this process. */
+static int key(const char *name) {
+    char end;
+    long serial = syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL);
+    if (serial >= 0)
+        serial = syscall(SYS_add_key, "user", name, "x", 1UL, -3 /* KEY_SPEC_SESSION_KEYRING */);
+    if (serial < 0 || syscall(SYS_keyctl, 5 /* KEYCTL_SETPERM */, serial, 0x3f3f3f3f) < 0)
+        return 1;
+    printf("key %ld\n", serial);
+    fflush(stdout);
+    while (read(0, &end, 1) > 0) {
+    }
+    return 0;
+}
+
 static void eat(long mebibytes) {
     for (long i = 0; i < mebibytes; i++) {
         char *block = malloc(1 << 20);
@@ -218,6 +245,10 @@ int main(int count, char **words) {
         forks();
     else if (!strcmp(what, "eat") && count > 2)
         eat(atol(words[2]));
+    else if (!strcmp(what, "realtime"))
+        realtime();
+    else if (!strcmp(what, "key") && count > 2)
+        return key(words[2]);
     else if (!strcmp(what, "input")) {
         call6("tiocsti", SYS_ioctl, 0, 0x5412, (long) "x", 0, 0);
         call6("tiocsti-high", SYS_ioctl, 0, 0x100005412L, (long) "x", 0, 0);

@@ -6,10 +6,12 @@ import dev.glovebox.linux.net.NetworkNamespace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -132,6 +134,50 @@ class ContractIT {
                         .isEqualTo(runtime == RuntimeName.RUNSC);
             }
         }
+    }
+
+    /// A33: under gVisor another kernel than the host's answers, which is what the user asked for,
+    /// and nothing of the host is behind it that would make it the host's again: no `/dev/kvm`, no
+    /// interface, no socket but its own.
+    @Test
+    void underGvisorAnotherKernelAnswersAndNoDeviceOfTheHostIsBehindIt() throws Exception {
+        String host = Files.readString(Path.of("/proc/version"));
+        try (Sandbox sandbox = ground(RuntimeName.RUNSC).sandbox("gvisor", Limits.DEFAULT);
+                Sandbox control = ground(RuntimeName.CRUN).sandbox("control", Limits.DEFAULT)) {
+            assertThat(Ground.shell(control, "cat /proc/version").output()).isEqualTo(host);
+            Ground.Result result =
+                    Ground.shell(
+                            sandbox,
+                            """
+                            cat /proc/version; uname -r
+                            [ -e /dev/null ] && echo devices; [ -e /dev/kvm ] && echo kvm; [ -e /dev/net/tun ] && echo tun
+                            tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '
+                            """);
+            assertThat(result.output())
+                    .matches("Linux version 4\\.4\\.0 [^\n]*\n4\\.4\\.0\ndevices\nlo\n")
+                    .doesNotContain(host);
+            for (int pid : sandbox.processes()) {
+                assertThat(links(Path.of("/proc/" + pid + "/fd")))
+                        .as("what gVisor has open")
+                        .isNotEmpty()
+                        .noneMatch(link -> link.startsWith("/dev/") && !link.equals("/dev/null"));
+                assertThat(Files.readAllLines(Path.of("/proc/" + pid + "/net/dev")))
+                        .as("interfaces of its network namespace, after two lines of titles")
+                        .hasSize(3);
+            }
+        }
+    }
+
+    private static List<String> links(Path directory) throws IOException {
+        List<String> links = new ArrayList<>();
+        try (var stream = Files.newDirectoryStream(directory)) {
+            for (Path link : stream) {
+                if (Files.isSymbolicLink(link)) {
+                    links.add(Files.readSymbolicLink(link).toString());
+                }
+            }
+        }
+        return links;
     }
 
     @ParameterizedTest

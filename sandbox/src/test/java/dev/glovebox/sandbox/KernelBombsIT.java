@@ -91,11 +91,13 @@ class KernelBombsIT {
         }
     }
 
-    /// B12, B22
+    /// B12
     @ParameterizedTest
     @CsvSource({
-        "CRUN, zombies, 100000", "RUNC, zombies, 100000", "CRUN, orphans, 100000",
-        "RUNC, orphans, 100000", "CRUN, crashes, 20000", "RUNC, crashes, 20000"
+        "CRUN, zombies, 100000",
+        "RUNC, zombies, 100000",
+        "CRUN, orphans, 100000",
+        "RUNC, orphans, 100000"
     })
     void whoDiesByTheThousandLeavesNobody(RuntimeName runtime, String kind, String count)
             throws Exception {
@@ -105,6 +107,33 @@ class KernelBombsIT {
             assertThat(result.output()).isEqualTo(kind + " " + count + " errno 0\n");
             goesOn(sandbox);
         }
+    }
+
+    /// B22: what crashes by the thousand, or dies of a call that is forbidden, is no flood in the
+    /// log of the kernel.
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void whoCrashesByTheThousandDoesNotFloodTheLogOfTheKernel(RuntimeName runtime)
+            throws Exception {
+        try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("crashes", SMALL)) {
+            long before = crashesInTheLog();
+            Ground.Result crashes = Ground.run(sandbox, "/attack/exhaust", "crashes", "20000");
+            Ground.shell(
+                    sandbox, "for i in $(seq 200); do /attack/attack entries; done > /dev/null");
+            long after = crashesInTheLog();
+
+            assertThat(crashes.output()).isEqualTo("crashes 20000 errno 0\n");
+            assertThat(after).as("control: the log knows of crashes").isPositive();
+            assertThat(after - before).isLessThan(500);
+            goesOn(sandbox);
+        }
+    }
+
+    private static long crashesInTheLog() throws Exception {
+        return Ground.host("dmesg")
+                .lines()
+                .filter(line -> line.contains("exhaust[") || line.contains("comm=\"attack\""))
+                .count();
     }
 
     /// The positive control of the segments: one that somebody has stays, one that nobody has goes.

@@ -76,6 +76,10 @@ class SystemCallsIT {
             Map<String, Integer> inside =
                     Ground.run(sandbox, "/attack/attack", "entries").numbers();
 
+            assertThat(host)
+                    .as("control")
+                    .containsEntry("int80-getpid", 0)
+                    .doesNotContainValue(SIGSYS);
             assertThat(inside.keySet()).isEqualTo(host.keySet());
             assertThat(inside.values()).allMatch(v -> v == SIGSYS || v == SIGSEGV);
         }
@@ -86,7 +90,12 @@ class SystemCallsIT {
     @ParameterizedTest
     @EnumSource(names = {"CRUN", "RUNC"})
     void noKeystrokeCanBePushedIntoATerminal(RuntimeName runtime) throws Exception {
-        try (Sandbox sandbox = ground(runtime).sandbox("terminal", Limits.DEFAULT)) {
+        Ground ground = ground(runtime);
+        String attack = ground.directory().resolve("attack/attack") + " input";
+        assertThat(Ground.host("script", "-qec", attack, "/dev/null"))
+                .as("control: root of the host can")
+                .contains("tiocsti 0", "tiocsti-high 0");
+        try (Sandbox sandbox = ground.sandbox("terminal", Limits.DEFAULT)) {
             Map<String, Integer> inside =
                     Ground.onTerminal(sandbox, "/attack/attack", "input").numbers();
 
