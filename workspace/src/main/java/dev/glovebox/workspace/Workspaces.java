@@ -3,6 +3,7 @@ package dev.glovebox.workspace;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Trees;
+import dev.glovebox.linux.disk.DiskImage;
 import dev.glovebox.linux.disk.Flock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -218,7 +219,7 @@ public final class Workspaces {
             Path disk = disks.resolve(id);
             if (isDirectory(disk)) {
                 try (Flock _ = take(id, disk)) {
-                    unmountLeftover(disk);
+                    new DiskImage(disk).unmountLeftover();
                     remove(disk);
                 }
             }
@@ -235,7 +236,7 @@ public final class Workspaces {
             throws IOException {
         DiskImage image = new DiskImage(disk);
         try {
-            unmountLeftover(disk);
+            image.unmountLeftover();
             mounting.of(image);
         } catch (IOException | RuntimeException e) {
             lock.close();
@@ -271,7 +272,7 @@ public final class Workspaces {
     }
 
     private void makeDisk(Path disk, WorkspaceLimits wanted) throws IOException {
-        Path template = DiskImage.template(disks, wanted);
+        Path template = template(wanted);
         Path fresh = Files.createTempDirectory(disks, ".new-");
         try (Flock _ = take(disk.toString(), fresh)) {
             DiskImage.copy(template, fresh);
@@ -283,6 +284,23 @@ public final class Workspaces {
                 throw e;
             }
         }
+    }
+
+    /// All disks of one size are copies of one empty disk, a few hundred KiB of data in a file of
+    /// holes, which is made at the first use of these limits.
+    private Path template(WorkspaceLimits wanted) throws IOException {
+        DiskImage.Plan plan = new DiskImage.Plan(wanted.bytes(), wanted.files(), AGENT_ID);
+        Path template = disks.resolve(".template-" + plan.imageMebi() + "m-" + plan.files());
+        if (Files.exists(template, LinkOption.NOFOLLOW_LINKS)) {
+            return template;
+        }
+        Path making = Files.createTempDirectory(disks, ".making-");
+        try (Flock _ = Flock.tryTake(making).orElseThrow()) {
+            DiskImage made = DiskImage.make(making, plan);
+            Files.move(made.image(), template, StandardCopyOption.ATOMIC_MOVE);
+            Trees.remove(making);
+        }
+        return template;
     }
 
     private void remove(Path tree) throws IOException {
@@ -315,19 +333,12 @@ public final class Workspaces {
             }
             try (Flock lock = Flock.tryTake(disk).orElse(null)) {
                 if (lock != null) {
-                    unmountLeftover(disk);
+                    new DiskImage(disk).unmountLeftover();
                     LOG.log(Level.INFO, "unmounted what a killed worker left: {0}", target);
                 }
             } catch (IOException | LinuxException e) {
                 LOG.log(Level.WARNING, "cannot unmount " + target, e);
             }
-        }
-    }
-
-    private static void unmountLeftover(Path disk) throws IOException {
-        DiskImage image = new DiskImage(disk);
-        while (image.mounted()) {
-            image.unmount();
         }
     }
 

@@ -1,17 +1,12 @@
-package dev.glovebox.workspace;
+package dev.glovebox.linux.disk;
 
 import dev.glovebox.linux.KernelThread;
+import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.Mounts;
-import dev.glovebox.linux.Trees;
-import dev.glovebox.linux.disk.Flock;
-import dev.glovebox.linux.disk.LoopDevice;
-import dev.glovebox.linux.disk.SparseFile;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
@@ -24,11 +19,10 @@ import java.util.concurrent.locks.LockSupport;
 /// writes files in it and never sees the image. An image that somebody brings is never mounted: the
 /// kernel's parsers of disks are no wall.
 ///
-/// All images of one size are copies of one empty template, a few hundred KiB of data in a file of
-/// holes. Freed space goes back to the host (`discard`). The tables of inodes are left as holes
+/// Freed space goes back to the host (`discard`). The tables of inodes are left as holes
 /// (`noinit_itable`), which read as the zeros that they must be. After an error the file system is
 /// read-only.
-final class DiskImage {
+public final class DiskImage {
     private static final String IMAGE = "image";
     private static final String MOUNT = "mount";
     private static final String OPTIONS = "discard,noinit_itable,errors=remount-ro";
@@ -43,48 +37,76 @@ final class DiskImage {
 
     private final Path directory;
 
+    /// What a disk is made for.
+    ///
+    /// @param bytes of file content; directories and lists of extents count
+    /// @param files most files, directories and links together
+    /// @param owner user and group of its root directory
+    public record Plan(long bytes, long files, int owner) {
+        /// Size of the image. It is larger than the limit by what the file system needs for itself,
+        /// and by the 2 %, at most 4,096 blocks, that ext4 holds back for its own
+        /// (`s_resv_clusters`).
+        public long imageMebi() {
+            long inodes = files + RESERVED_INODES;
+            long own = inodes * INODE_BYTES + JOURNAL_MEBI * MEBI + bytes / 128;
+            long heldBack = Math.min(MOST_HELD_BACK, (bytes + own) / 50);
+            return (bytes + own + heldBack + MEBI - 1) / MEBI;
+        }
+    }
+
     /// @param directory that holds the image and where it is mounted
-    DiskImage(Path directory) {
+    public DiskImage(Path directory) {
         this.directory = directory;
     }
 
-    /// Where the disk is while it is mounted.
-    Path mountPoint() {
-        return directory.resolve(MOUNT);
+    /// Makes a disk, unmounted, in an empty directory.
+    ///
+    /// @throws IOException when it cannot be formatted
+    /// @throws LinuxException `open` `ENOENT` on [LoopDevice#CONTROL] when there are no loop
+    ///   devices here
+    public static DiskImage make(Path directory, Plan plan) throws IOException {
+        DiskImage disk = new DiskImage(directory);
+        Files.createDirectory(disk.mountPoint());
+        disk.format(plan);
+        disk.mount();
+        try {
+            Path root = disk.mountPoint();
+            Files.delete(root.resolve("lost+found"));
+            Files.setAttribute(root, "unix:uid", plan.owner());
+            Files.setAttribute(root, "unix:gid", plan.owner());
+            Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwxr-xr-x"));
+        } finally {
+            disk.unmount();
+        }
+        disk.attach().close(); // has to wait until the last write is in the image
+        return disk;
     }
 
-    /// Puts a copy of a template, unmounted, into an empty directory.
-    static void copy(Path template, Path directory) throws IOException {
-        SparseFile.copy(template, directory.resolve(IMAGE));
+    /// Puts a copy of an image that is not mounted into an empty directory.
+    public static void copy(Path image, Path directory) throws IOException {
+        SparseFile.copy(image, directory.resolve(IMAGE));
         Files.createDirectory(directory.resolve(MOUNT));
     }
 
-    /// The template for these limits, made at first use.
-    ///
-    /// @param disks where templates are kept
-    static Path template(Path disks, WorkspaceLimits limits) throws IOException {
-        Path template = disks.resolve(".template-" + imageMebi(limits) + "m-" + limits.files());
-        if (Files.exists(template, LinkOption.NOFOLLOW_LINKS)) {
-            return template;
-        }
-        Path making = Files.createTempDirectory(disks, ".making-");
-        try (Flock _ = Flock.tryTake(making).orElseThrow()) {
-            new DiskImage(making).make(limits);
-            Files.move(making.resolve(IMAGE), template, StandardCopyOption.ATOMIC_MOVE);
-            Trees.remove(making);
-        }
-        return template;
+    /// The file.
+    public Path image() {
+        return directory.resolve(IMAGE);
+    }
+
+    /// Where the disk is while it is mounted.
+    public Path mountPoint() {
+        return directory.resolve(MOUNT);
     }
 
     /// Mounts the disk, waiting for up to ten seconds until the last sandbox that had it is gone.
     ///
     /// @throws IOException when it is not gone by then
-    void mount() throws IOException {
+    public void mount() throws IOException {
         mount(false);
     }
 
     /// The same, so that nothing in it can be changed.
-    void mountReadOnly() throws IOException {
+    public void mountReadOnly() throws IOException {
         mount(true);
     }
 
@@ -100,7 +122,7 @@ final class DiskImage {
     }
 
     /// Unmounts it; the device goes with the last mount, which may be one in a sandbox.
-    void unmount() {
+    public void unmount() {
         KernelThread.call(
                 "unmount",
                 () -> {
@@ -110,35 +132,25 @@ final class DiskImage {
     }
 
     /// Whether the disk is mounted in the host's mount table.
-    boolean mounted() throws IOException {
+    public boolean mounted() throws IOException {
         return !Files.getAttribute(mountPoint(), "unix:dev")
                 .equals(Files.getAttribute(directory, "unix:dev"));
     }
 
-    /// What the image takes of the host's disk, holes left out.
-    long bytesOnHost() {
-        return SparseFile.dataBytes(directory.resolve(IMAGE));
-    }
-
-    /// Formats the image and gives its root to the agent.
-    private void make(WorkspaceLimits limits) throws IOException {
-        Files.createDirectory(mountPoint());
-        format(directory, limits);
-        mount();
-        try {
-            Files.delete(mountPoint().resolve("lost+found"));
-            Files.setAttribute(mountPoint(), "unix:uid", Workspaces.AGENT_ID);
-            Files.setAttribute(mountPoint(), "unix:gid", Workspaces.AGENT_ID);
-            Files.setPosixFilePermissions(
-                    mountPoint(), PosixFilePermissions.fromString("rwxr-xr-x"));
-        } finally {
+    /// Unmounts what somebody who was killed left mounted.
+    public void unmountLeftover() throws IOException {
+        while (mounted()) {
             unmount();
         }
-        attach().close(); // has to wait until the last write is in the image
+    }
+
+    /// What the image takes of the host's disk, holes left out.
+    public long bytesOnHost() {
+        return SparseFile.dataBytes(image());
     }
 
     private LoopDevice attach() throws IOException {
-        Path image = directory.resolve(IMAGE);
+        Path image = image();
         long end = System.nanoTime() + RELEASE_DEADLINE.toNanos();
         while (true) {
             Optional<LoopDevice> device =
@@ -153,16 +165,7 @@ final class DiskImage {
         }
     }
 
-    /// The image is larger than the limit by what the file system needs for itself, and by the 2 %,
-    /// at most 4,096 blocks, that ext4 holds back for its own (`s_resv_clusters`).
-    private static long imageMebi(WorkspaceLimits limits) {
-        long inodes = limits.files() + RESERVED_INODES;
-        long own = inodes * INODE_BYTES + JOURNAL_MEBI * MEBI + limits.bytes() / 128;
-        long heldBack = Math.min(MOST_HELD_BACK, (limits.bytes() + own) / 50);
-        return (limits.bytes() + own + heldBack + MEBI - 1) / MEBI;
-    }
-
-    private static void format(Path directory, WorkspaceLimits limits) throws IOException {
+    private void format(Plan plan) throws IOException {
         Path log = directory.resolve("mkfs.log");
         Process mkfs =
                 new ProcessBuilder(
@@ -176,15 +179,15 @@ final class DiskImage {
                                 "-m",
                                 "0",
                                 "-N",
-                                Long.toString(limits.files() + RESERVED_INODES),
+                                Long.toString(plan.files() + RESERVED_INODES),
                                 "-O",
                                 "^resize_inode,sparse_super2",
                                 "-E",
                                 "lazy_itable_init=1,lazy_journal_init=1",
                                 "-J",
                                 "size=" + JOURNAL_MEBI,
-                                directory.resolve(IMAGE).toString(),
-                                imageMebi(limits) + "m")
+                                image().toString(),
+                                plan.imageMebi() + "m")
                         .redirectInput(new File("/dev/null"))
                         .redirectErrorStream(true)
                         .redirectOutput(log.toFile())
