@@ -13,6 +13,7 @@ import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
+import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.sandbox.Template;
 import dev.glovebox.worker.DoorCertificates;
 import dev.glovebox.workspace.Workspace;
@@ -132,11 +133,28 @@ final class SandboxRun implements Callable<Integer> {
         try (var sandboxes = place.sandboxes();
                 var doors = Doors.open(EgressConfig.at(place.directories().doors()));
                 Door door = doors.open(PROGRAM, rules);
-                var files = disk(place.directories());
-                Sandbox sandbox = sandboxes.create(spec(chosen, limits, door, files))) {
-            ending.ask(sandbox::close);
-            return new PassThrough(sandbox, timeout, limits.memoryBytes()).run(command);
+                var files = disk(place.directories())) {
+            ending.ask(Thread.currentThread()::interrupt);
+            prepare(sandboxes, chosen, limits, door);
+            try (Sandbox sandbox = sandboxes.create(spec(chosen, limits, door, files))) {
+                ending.ask(sandbox::close);
+                return new PassThrough(sandbox, timeout, limits.memoryBytes()).run(command);
+            }
         }
+    }
+
+    /// The template's command, if it has not run yet, may reach what the caller's may.
+    private static void prepare(Sandboxes sandboxes, Template chosen, Limits limits, Door door) {
+        DoorCertificates certificates = DoorCertificates.whilePreparing(door.trustFiles(), chosen);
+        sandboxes.prepare(
+                new SandboxSpec(
+                        "prepare",
+                        chosen,
+                        certificates.mounts(),
+                        Optional.of(door.networkNamespace()),
+                        limits,
+                        certificates.environment()),
+                line -> System.err.println("glovebox: " + line));
     }
 
     private static SandboxSpec spec(Template chosen, Limits limits, Door door, Disk files) {

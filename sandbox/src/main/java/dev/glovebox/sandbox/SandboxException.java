@@ -8,6 +8,8 @@ public final class SandboxException extends RuntimeException {
     public enum Band {
         /// The request: a bad name, an impossible mount.
         CALLER,
+        /// The template: its image cannot be had, or its command fails or has not run yet.
+        TEMPLATE,
         /// Too many sandboxes at once; later it may succeed.
         CAPACITY,
         /// This machine: no runtime, no user namespaces, no control groups, a mount refused.

@@ -13,10 +13,9 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /// All sandboxes of one worker process.
 ///
@@ -34,7 +33,6 @@ public final class Sandboxes implements AutoCloseable {
     private final IdBlocks blocks = new IdBlocks();
     private final Set<String> names = ConcurrentHashMap.newKeySet();
     private final Map<String, Sandbox> living = new ConcurrentHashMap<>();
-    private final AtomicLong preparations = new AtomicLong();
     private final Runtimes runtimes;
     private final Launch first;
 
@@ -74,9 +72,10 @@ public final class Sandboxes implements AutoCloseable {
 
     /// Starts a sandbox and waits until it has answered and is as promised.
     ///
-    /// @throws SandboxException with nothing left behind
+    /// @throws SandboxException with nothing left behind; [Band#TEMPLATE] if its template has a
+    ///   command that has not run yet ([#prepare])
     public Sandbox create(SandboxSpec spec) {
-        return create(spec, layers(spec));
+        return create(spec, roots.of(spec.template()));
     }
 
     /// Like [#create(SandboxSpec)], of these layers.
@@ -84,37 +83,49 @@ public final class Sandboxes implements AutoCloseable {
         return create(Order.of(spec, layers), runtimes.of(spec.template()), true);
     }
 
-    /// Runs the command a template prepares its root with, as root of a sandbox of that template
-    /// ([Profile#DEV] at least), and keeps what it writes to the root as a layer.
+    /// Whether sandboxes of a template can be started without [#prepare].
     ///
-    /// @param layers what the template's root is made of so far
-    /// @param networkNamespace to join, empty = no network
+    /// @throws SandboxException [Band#TEMPLATE] for a reference of an image that is none
+    public boolean isPrepared(Template template) {
+        return roots.isPrepared(template);
+    }
+
+    /// Gets ready what sandboxes of a template are made of, if that has not been done: its image is
+    /// had, and its command run, as root of a sandbox of this specification ([Profile#DEV] at
+    /// least), whose root then is a layer of every later sandbox of the template.
+    ///
+    /// @param spec what the command may reach and use; nothing of its mounts and environment gets
+    ///   into the layer unless the command puts it there
+    /// @param progress is told, on this thread or another, what takes longer than a moment
+    /// @throws SandboxException [Band#TEMPLATE] if the image cannot be had, or with the last output
+    ///   of the command if it fails; there is no layer then
+    public void prepare(SandboxSpec spec, Consumer<String> progress) {
+        roots.prepare(spec.template(), (below, upper) -> prepare(spec, below, upper, progress));
+    }
+
+    /// Like [#prepare(SandboxSpec, Consumer)], over these layers.
+    ///
     /// @param upper absolute, not there yet; becomes the layer, to be used as the topmost of
-    ///   `layers` and nothing else. It can grow as the disk allows
-    /// @throws SandboxException [Band#CALLER] with the last output if the command fails; there is
-    ///   no layer then
-    public void prepare(
-            Template template, RootLayers layers, Optional<Path> networkNamespace, Path upper) {
+    ///   `layers` and nothing else. What overlayfs worked in is left beside it, and of a command
+    ///   that failed what it wrote, for the caller to take away
+    void prepare(SandboxSpec spec, RootLayers layers, Path upper, Consumer<String> progress) {
+        Template template = spec.template();
         Launch launch = runtimes.of(template);
-        SandboxSpec spec =
+        SandboxSpec preparing =
                 new SandboxSpec(
-                        "prepare-" + preparations.incrementAndGet(),
+                        spec.name(),
                         template.preparing(),
-                        List.of(),
-                        networkNamespace,
-                        template.limits(),
-                        Map.of());
-        boolean done = false;
+                        spec.mounts(),
+                        spec.networkNamespace(),
+                        spec.limits(),
+                        spec.environment());
         try {
             base.prepareKept(upper, template.root() instanceof Root.Host);
-            try (Sandbox sandbox = create(Order.keeping(spec, layers, upper), launch, true)) {
-                Preparation.run(sandbox, template);
-            }
-            done = true;
         } catch (IOException e) {
             throw new SandboxException(Band.HOST, "cannot prepare a layer at " + upper, e);
-        } finally {
-            BaseRoot.finishKept(upper, done);
+        }
+        try (Sandbox sandbox = create(Order.keeping(preparing, layers, upper), launch, true)) {
+            Preparation.run(sandbox, template, progress);
         }
     }
 
@@ -130,20 +141,14 @@ public final class Sandboxes implements AutoCloseable {
                     Band.CALLER,
                     "sandbox " + spec.name() + " has a runtime that binds no mounts later");
         }
-        return create(Order.of(spec, layers(spec)), runtimes.of(spec.template()), false);
+        return create(
+                Order.of(spec, roots.of(spec.template())), runtimes.of(spec.template()), false);
     }
 
     /// Whether a sandbox of this template can be started before it is known whose it will be. One
     /// of gVisor cannot: its kernel does not see what is mounted on the host after its start.
     public boolean bindsLater(Template template) {
         return runtimes.of(template).runtime() != RuntimeName.RUNSC;
-    }
-
-    /// A template's command runs with the network of the first that asks.
-    private RootLayers layers(SandboxSpec spec) {
-        return roots.of(
-                spec.template(),
-                (below, upper) -> prepare(spec.template(), below, spec.networkNamespace(), upper));
     }
 
     /// The runtime in use where a template names none.

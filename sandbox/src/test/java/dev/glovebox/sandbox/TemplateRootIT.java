@@ -153,7 +153,7 @@ class TemplateRootIT {
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("no such thing")
                 .extracting(e -> ((SandboxException) e).band())
-                .isEqualTo(SandboxException.Band.CALLER);
+                .isEqualTo(SandboxException.Band.TEMPLATE);
         assertThat(layers(ground)).isEqualTo(before);
 
         Template fine =
@@ -175,7 +175,7 @@ class TemplateRootIT {
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("template t: oci:/nonexistent:1")
                 .extracting(e -> ((SandboxException) e).band())
-                .isEqualTo(SandboxException.Band.CALLER);
+                .isEqualTo(SandboxException.Band.TEMPLATE);
     }
 
     private static Root image(Path layout) {
@@ -195,15 +195,14 @@ class TemplateRootIT {
     }
 
     private static Sandbox create(Ground ground, String name, Template template) {
-        return ground.sandboxes()
-                .create(
-                        new SandboxSpec(
-                                name,
-                                template,
-                                List.of(),
-                                Optional.empty(),
-                                Limits.DEFAULT,
-                                Map.of()));
+        SandboxSpec spec = spec(name, template);
+        ground.sandboxes().prepare(spec, _ -> {});
+        return ground.sandboxes().create(spec);
+    }
+
+    private static SandboxSpec spec(String name, Template template) {
+        return new SandboxSpec(
+                name, template, List.of(), Optional.empty(), Limits.DEFAULT, Map.of());
     }
 
     private static String sh(Sandbox sandbox, String script) throws Exception {

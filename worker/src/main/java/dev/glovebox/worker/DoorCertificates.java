@@ -71,6 +71,22 @@ public record DoorCertificates(List<Mount> mounts, Map<String, String> environme
         return new DoorCertificates(mounts, environment);
     }
 
+    /// For the sandbox in which a template's command runs.
+    ///
+    /// Of an image the system's bundle is left as it is, since a package manager that installs
+    /// `ca-certificates` replaces it, and a file that something is mounted over cannot be replaced.
+    /// The variables say where the door's is.
+    public static DoorCertificates whilePreparing(TrustFiles files, Template template) {
+        DoorCertificates all = of(files, template);
+        return template.root() instanceof Root.Host
+                ? all
+                : new DoorCertificates(
+                        all.mounts().stream()
+                                .filter(mount -> mount.target().equals(PLACE))
+                                .toList(),
+                        all.environment());
+    }
+
     private static String inside(Path file) {
         return PLACE + "/" + file.getFileName();
     }

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /// Where a session's calls run: a workspace, a door and a sandbox, opened in this order and closed
 /// in the other, and the tools that work in them.
@@ -60,14 +61,15 @@ final class Place implements AutoCloseable, CallNotes {
     ///
     /// @param name of this place's sandbox and door, unlike that of any other living one, should
     ///   they be made for it
-    /// @param warm sandboxes that wait for a session
+    /// @param warm gives a sandbox that waited for a session; if there is none, it returns when one
+    ///   can be started
     /// @param log of the session's calls, for operators
     static Place open(
             String sessionId,
             String name,
             PlaceConfig config,
             Rooms rooms,
-            WarmPool<WarmDoor> warm,
+            Function<Binding, Optional<WarmPool.Claimed<WarmDoor>>> warm,
             CallLog log) {
         Closing closing = new Closing();
         try {
@@ -75,7 +77,7 @@ final class Place implements AutoCloseable, CallNotes {
             Workspace workspace = closing.add(rooms.workspaces().open(sessionId));
             List<Mount> mounts = List.of(new Mount(workspace.directory(), ROOT, false));
             Optional<WarmPool.Claimed<WarmDoor>> ready =
-                    warm.claim(new Binding(mounts, config.limits(), Map.of()));
+                    warm.apply(new Binding(mounts, config.limits(), Map.of()));
             Door door;
             Sandbox sandbox;
             if (ready.isPresent()) {

@@ -1,5 +1,6 @@
 package dev.glovebox.worker;
 
+import dev.glovebox.sandbox.Binding;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxState;
 import dev.glovebox.sandbox.pool.PoolConfig;
@@ -8,7 +9,10 @@ import dev.glovebox.worker.operator.CallLog;
 import dev.glovebox.worker.operator.SandboxView;
 import dev.glovebox.worker.session.Hands;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// Gives each session hands in a place of its own, in a sandbox that waited for it if there is one.
 final class PlaceSource implements HandsSource {
@@ -16,17 +20,31 @@ final class PlaceSource implements HandsSource {
 
     private final PlaceConfig config;
     private final Place.Rooms rooms;
-    private final WarmPool<WarmDoor> warm;
+    private final PreparedTemplate template;
     private final AtomicLong number = new AtomicLong();
 
-    private PlaceSource(PlaceConfig config, Place.Rooms rooms, WarmPool<WarmDoor> warm) {
+    // Guarded by this.
+    private @Nullable WarmPool<WarmDoor> warm;
+    private boolean released;
+
+    private PlaceSource(PlaceConfig config, Place.Rooms rooms) {
         this.config = config;
         this.rooms = rooms;
-        this.warm = warm;
+        this.template = new PreparedTemplate(config, rooms, this::makeReady);
     }
 
-    /// Begins to make sandboxes ready.
+    /// Begins to prepare the template, and then to make sandboxes ready.
     static PlaceSource open(PlaceConfig config, Place.Rooms rooms) {
+        PlaceSource source = new PlaceSource(config, rooms);
+        source.template.begin();
+        rooms.roster().waiting(source::waiting);
+        return source;
+    }
+
+    private synchronized void makeReady() {
+        if (warm != null || released) {
+            return;
+        }
         PoolConfig pool =
                 new PoolConfig(
                         config.template(),
@@ -34,14 +52,31 @@ final class PlaceSource implements HandsSource {
                         config.warm().size(),
                         1,
                         config.warm().maxAge());
-        WarmPool<WarmDoor> warm =
+        warm =
                 WarmPool.open(
                         rooms.sandboxes(),
                         pool,
                         name -> WarmDoor.open(rooms.doors(), name, config.template()));
-        rooms.roster()
-                .waiting(() -> warm.waiting().stream().map(one -> view(one, config)).toList());
-        return new PlaceSource(config, rooms, warm);
+    }
+
+    private synchronized Optional<WarmPool<WarmDoor>> warm() {
+        return Optional.ofNullable(warm);
+    }
+
+    /// A sandbox that waited for the session; else empty, once one can be started.
+    private Optional<WarmPool.Claimed<WarmDoor>> claim(Binding binding) {
+        Optional<WarmPool.Claimed<WarmDoor>> claimed = warm().flatMap(pool -> pool.claim(binding));
+        if (claimed.isEmpty()) {
+            template.await();
+        }
+        return claimed;
+    }
+
+    private List<SandboxView> waiting() {
+        return warm().stream()
+                .flatMap(pool -> pool.waiting().stream())
+                .map(one -> view(one, config))
+                .toList();
     }
 
     private static SandboxView view(Sandbox sandbox, PlaceConfig config) {
@@ -63,14 +98,20 @@ final class PlaceSource implements HandsSource {
                                 name(sessionId, number.incrementAndGet()),
                                 config,
                                 rooms,
-                                warm,
+                                this::claim,
                                 log),
                 log);
     }
 
     @Override
     public void release() {
-        warm.close();
+        Optional<WarmPool<WarmDoor>> pool;
+        synchronized (this) {
+            released = true;
+            pool = warm();
+        }
+        template.close();
+        pool.ifPresent(WarmPool::close);
     }
 
     /// A session may come back while its last sandbox is still being taken down, so each is

@@ -72,7 +72,7 @@ final class PlacedHands implements Hands {
             current = opening.get();
         } catch (ExecutionException e) {
             place = null;
-            LOG.log(Level.ERROR, "no place for " + sessionId, e.getCause());
+            tell(e.getCause());
             return ToolResult.error(unavailable(e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -149,11 +149,26 @@ final class PlacedHands implements Hands {
         return command.isEmpty() ? Json.write(input) : command;
     }
 
+    /// A template that cannot be prepared has been told of where that was tried.
+    private void tell(@Nullable Throwable cause) {
+        if (cause instanceof SandboxException e && e.band() == SandboxException.Band.TEMPLATE) {
+            LOG.log(Level.INFO, "no place for {0}: {1}", sessionId, e.getMessage());
+        } else {
+            LOG.log(Level.ERROR, "no place for " + sessionId, cause);
+        }
+    }
+
     /// For the agent: who is to blame, but nothing about the host.
     private static String unavailable(@Nullable Throwable cause) {
+        SandboxException.Band band =
+                cause instanceof SandboxException e ? e.band() : SandboxException.Band.HOST;
         return "sandbox unavailable: "
-                + (cause instanceof SandboxException e && e.band() == SandboxException.Band.CAPACITY
-                        ? "this machine is full, try again later"
-                        : "this machine cannot start one now");
+                + switch (band) {
+                    case CAPACITY -> "this machine is full, try again later";
+                    case TEMPLATE ->
+                            "what sandboxes are made of could not be prepared, the operator of this"
+                                    + " worker has been told";
+                    default -> "this machine cannot start one now";
+                };
     }
 }

@@ -4,6 +4,7 @@ import dev.glovebox.linux.KernelThread;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.sandbox.Root;
 import dev.glovebox.sandbox.image.ImageException.Band;
+import dev.glovebox.sandbox.layer.LayerDisk;
 import dev.glovebox.sandbox.layer.LayerStore;
 import dev.glovebox.sandbox.root.RootLayers;
 import java.io.IOException;
@@ -62,27 +63,46 @@ public final class Images {
                 });
     }
 
+    /// The layers of an image whose reference this store has resolved and that are all here.
+    public Optional<RootLayers> layersHere(Root.Image image) {
+        Reference.parse(image.reference());
+        return kept(image.reference()).map(this::layers);
+    }
+
     /// A layer that this host makes itself, once for each recipe. Whoever wants the same meanwhile
-    /// waits, in this process and in others.
+    /// waits, in this process and in others. It is limited as an image is.
     ///
     /// @param recipe all that decides what the layer is
-    /// @param maker makes a directory at a path where there is none yet
+    /// @param maker writes to the disk it is given
     /// @throws RuntimeException as the maker does, with nothing left
-    public Path made(String recipe, Consumer<Path> maker) {
-        String key = "made-" + key(recipe);
-        Optional<Path> ready = store.layer(key);
-        return ready.isPresent()
-                ? ready.get()
-                : KernelThread.call(
-                        "prepare",
-                        () ->
-                                store.layer(
-                                        key,
-                                        tree -> {
-                                            Files.delete(tree);
-                                            maker.accept(tree);
-                                            return new LayerStore.Facts(0, 0);
-                                        }));
+    /// @throws ImageException [Band#HOST] when the layer cannot be kept
+    public Path made(String recipe, Consumer<LayerDisk> maker) {
+        Optional<Path> ready = madeHere(recipe);
+        if (ready.isPresent()) {
+            return ready.get();
+        }
+        try {
+            return KernelThread.call(
+                    "prepare", () -> store.layer("made-" + key(recipe), tree -> fill(tree, maker)));
+        } catch (IllegalStateException e) {
+            throw new ImageException(Band.HOST, "cannot keep a layer: " + e.getCause(), e);
+        }
+    }
+
+    /// The layer that this host has made by this recipe.
+    public Optional<Path> madeHere(String recipe) {
+        return store.layer("made-" + key(recipe));
+    }
+
+    private LayerStore.Facts fill(Path tree, Consumer<LayerDisk> maker) throws IOException {
+        Files.delete(tree);
+        ImageLimits limits = config.limits();
+        try (LayerDisk disk =
+                LayerDisk.make(tree.resolveSibling(""), limits.unpackedBytes(), limits.entries())) {
+            maker.accept(disk);
+            disk.keep(tree);
+            return new LayerStore.Facts(0, 0);
+        }
     }
 
     /// Resolves a reference anew, and pulls what is missing.

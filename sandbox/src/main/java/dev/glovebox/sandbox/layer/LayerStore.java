@@ -166,6 +166,7 @@ public final class LayerStore {
 
     private void make(String key, Filler filler) throws IOException, InterruptedException {
         Path partial = directory.resolve("partial").resolve(checked(key));
+        LayerDisk.removeLeftover(partial);
         Trees.remove(partial);
         try {
             Path tree = Files.createDirectories(partial.resolve("tree"));
@@ -227,6 +228,7 @@ public final class LayerStore {
             var held = locks.tryHold(LAYER, key);
             if (held.isPresent()) {
                 try (var _ = held.get()) {
+                    LayerDisk.removeLeftover(partial);
                     Trees.remove(partial);
                 }
             }

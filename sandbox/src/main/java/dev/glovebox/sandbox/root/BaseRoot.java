@@ -1,6 +1,5 @@
 package dev.glovebox.sandbox.root;
 
-import dev.glovebox.linux.Trees;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -92,14 +91,6 @@ public final class BaseRoot {
         for (HostTree.Part part : overHost ? host().parts() : List.<HostTree.Part>of()) {
             BaseEtc.makeDirectories(kept.resolve(part.path()));
             Files.createDirectory(work.resolve("w" + part.path().replace('/', '-')));
-        }
-    }
-
-    /// Removes what overlayfs worked in, and the layer too unless it is to stay.
-    public static void finishKept(Path kept, boolean stays) {
-        Trees.remove(kept.resolveSibling(kept.getFileName() + WORK));
-        if (!stays) {
-            Trees.remove(kept);
         }
     }
 

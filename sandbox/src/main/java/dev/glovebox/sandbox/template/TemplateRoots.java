@@ -7,23 +7,27 @@ import dev.glovebox.sandbox.Template;
 import dev.glovebox.sandbox.image.ImageException;
 import dev.glovebox.sandbox.image.Images;
 import dev.glovebox.sandbox.image.ImagesConfig;
+import dev.glovebox.sandbox.layer.LayerDisk;
 import dev.glovebox.sandbox.root.RootLayers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The layers that the root of each template is made of: those of its image, and on top what its
 /// command has prepared.
 ///
 /// A command runs once for a recipe: the layers below, the command, the environment and the profile
-/// it runs with, and over the host's programs also which those are. Whoever wants the same
-/// meanwhile waits for that run, in this process and in others. A failed one leaves nothing, and
-/// the next who asks runs it again. The store is opened when a template first needs it.
-/// Thread-safe.
+/// it runs with, and over the host's programs also which those are. It runs when somebody asks for
+/// it ([#prepare]), never because a sandbox is wanted: whoever asks says what it may reach. Whoever
+/// asks for the same meanwhile waits for that run, in this process and in others. A failed one
+/// leaves nothing, and the next who asks runs it again. The store is opened when a template first
+/// needs it. Thread-safe.
 public final class TemplateRoots {
     /// Changes with what a recipe means, so that layers made by another meaning are not used.
     private static final String FORMAT = "glovebox-prepared-1";
@@ -49,32 +53,95 @@ public final class TemplateRoots {
         this.config = config;
     }
 
-    /// The layers of a template's root, had or made now if they are not there yet.
+    /// The layers of a template's root; its image is had now if it is not here yet.
     ///
-    /// @throws SandboxException [Band#CALLER] for an image that cannot be had, or as the preparer
+    /// @throws SandboxException [Band#TEMPLATE] for an image that cannot be had, or when the
+    ///   template's command has not run yet ([#prepare])
+    public RootLayers of(Template template) {
+        return told(
+                template,
+                () -> {
+                    RootLayers below = below(template);
+                    if (template.prepare().isEmpty()) {
+                        return below;
+                    }
+                    return images().madeHere(recipe(template, below))
+                            .map(prepared -> over(below, prepared))
+                            .orElseThrow(() ->
+                                    new SandboxException(
+                                            Band.TEMPLATE,
+                                            "template " + template.name() + " is not prepared"));
+                });
+    }
+
+    /// Whether [#of] has all it needs on this host.
+    ///
+    /// @throws SandboxException [Band#TEMPLATE] for a reference that is none
+    public boolean isPrepared(Template template) {
+        return told(
+                template,
+                () -> {
+                    Optional<RootLayers> below =
+                            switch (template.root()) {
+                                case Root.Host() -> Optional.of(RootLayers.NONE);
+                                case Root.Image image -> images().layersHere(image);
+                            };
+                    return below.isPresent()
+                            && (template.prepare().isEmpty()
+                                    || images().madeHere(recipe(template, below.get()))
+                                            .isPresent());
+                });
+    }
+
+    /// Has the image of a template and runs its command, if that has not been done.
+    ///
+    /// @throws SandboxException [Band#TEMPLATE] for an image that cannot be had, or as the preparer
     ///   does
-    public RootLayers of(Template template, Preparer preparer) {
+    public void prepare(Template template, Preparer preparer) {
+        RootLayers _ =
+                told(
+                        template,
+                        () -> {
+                            RootLayers below = below(template);
+                            return template.prepare().isEmpty()
+                                    ? below
+                                    : over(
+                                            below,
+                                            images().made(
+                                                            recipe(template, below),
+                                                            disk -> run(preparer, below, disk)));
+                        });
+    }
+
+    private RootLayers below(Template template) {
+        return switch (template.root()) {
+            case Root.Host() -> RootLayers.NONE;
+            case Root.Image image -> images().layers(image);
+        };
+    }
+
+    private static RootLayers over(RootLayers below, Path prepared) {
+        List<Path> topFirst = new ArrayList<>(List.of(prepared));
+        topFirst.addAll(below.topFirst());
+        return new RootLayers(topFirst, below.environment());
+    }
+
+    private static void run(Preparer preparer, RootLayers below, LayerDisk disk) {
         try {
-            RootLayers below =
-                    switch (template.root()) {
-                        case Root.Host() -> RootLayers.NONE;
-                        case Root.Image image -> images().layers(image);
-                    };
-            if (template.prepare().isEmpty()) {
-                return below;
-            }
-            Path prepared =
-                    images().made(recipe(template, below), upper -> preparer.prepare(below, upper));
-            List<Path> topFirst = new ArrayList<>(List.of(prepared));
-            topFirst.addAll(below.topFirst());
-            return new RootLayers(topFirst, below.environment());
+            preparer.prepare(below, disk.upper());
+        } catch (SandboxException e) {
+            String fullness = disk.fullness();
+            throw fullness.isEmpty()
+                    ? e
+                    : new SandboxException(e.band(), e.getMessage() + fullness, e);
+        }
+    }
+
+    private static <T> T told(Template template, Supplier<T> wish) {
+        try {
+            return wish.get();
         } catch (ImageException e) {
-            Band band =
-                    e.band() == ImageException.Band.HOST
-                            ? Band.HOST
-                            : e.band() == ImageException.Band.REGISTRY
-                                    ? Band.CAPACITY
-                                    : Band.CALLER;
+            Band band = e.band() == ImageException.Band.HOST ? Band.HOST : Band.TEMPLATE;
             throw new SandboxException(
                     band, "template " + template.name() + ": " + e.getMessage(), e);
         }
