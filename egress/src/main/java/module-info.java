@@ -12,8 +12,13 @@ module dev.glovebox.egress {
     requires io.netty.codec;
     requires io.netty.codec.http;
     requires io.netty.codec.http2;
+    requires io.netty.codec.dns;
+    requires io.netty.codec.socks;
     requires io.netty.common;
     requires io.netty.handler;
+    requires io.netty.handler.proxy;
+    requires io.netty.resolver;
+    requires io.netty.resolver.dns;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires io.netty.transport.unix.common;
@@ -24,5 +29,6 @@ module dev.glovebox.egress {
 
     exports dev.glovebox.egress;
     exports dev.glovebox.egress.audit;
+    exports dev.glovebox.egress.onward;
     exports dev.glovebox.egress.tls;
 }

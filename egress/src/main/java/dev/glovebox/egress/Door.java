@@ -6,6 +6,8 @@ import dev.glovebox.egress.dns.DnsAnswers;
 import dev.glovebox.egress.dns.DnsDatagrams;
 import dev.glovebox.egress.dns.SyntheticNames;
 import dev.glovebox.egress.http.Upstreams;
+import dev.glovebox.egress.onward.Dialler;
+import dev.glovebox.egress.onward.Failure;
 import dev.glovebox.egress.postgres.BackendKeys;
 import dev.glovebox.egress.tls.DoorTrust;
 import dev.glovebox.egress.tls.TrustFiles;
@@ -13,6 +15,7 @@ import dev.glovebox.linux.net.CatchAll;
 import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressPolicy;
+import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
@@ -291,6 +294,13 @@ public final class Door implements AutoCloseable {
     void deny(String destination, int port, String rule, String reason) {
         denials.add(destination, port, reason);
         ledger.refused(destination, port, rule, reason);
+    }
+
+    /// Remembers that nothing came of an allowed connection: what the sandbox may know, and what
+    /// the operator does.
+    void failed(Destination to, EgressRule rule, Failure failure) {
+        denials.add(to.host().text(), to.port(), failure.told());
+        ledger.refused(to.host().text(), to.port(), rule.name(), failure.detail());
     }
 
     private void denyName(String asked) {

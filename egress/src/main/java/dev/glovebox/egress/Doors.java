@@ -1,6 +1,7 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.egress.credential.CredentialStore;
+import dev.glovebox.egress.onward.Onward;
 import dev.glovebox.egress.tls.DoorTrust;
 import dev.glovebox.egress.tls.TrustedRoots;
 import dev.glovebox.linux.LinuxException;
@@ -13,27 +14,23 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/// All doors of one worker: they share two event loops, a few threads for lookups, and a directory
-/// of pinned namespaces. Thread-safe.
+/// All doors of one worker: they share two event loops, a way out, and a directory of pinned
+/// namespaces. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class Doors implements AutoCloseable {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
     private static final int LOOPS = 2;
-    private static final int LOOKUPS = 4;
-    private static final int WAITING_LOOKUPS = 256;
 
     private final EgressConfig config;
     private final PinDirectory pins;
     private final TrustedRoots roots;
     private final EventLoopGroup loops;
-    private final ThreadPoolExecutor lookups;
     private final CredentialStore store = new CredentialStore();
+    private final Onward onward;
     private final Map<String, Door> doors = new ConcurrentHashMap<>();
 
     private Doors(EgressConfig config, PinDirectory pins, TrustedRoots roots) {
@@ -45,15 +42,14 @@ public final class Doors implements AutoCloseable {
                         LOOPS,
                         new DefaultThreadFactory("egress", true),
                         EpollIoHandler.newFactory());
-        this.lookups =
-                new ThreadPoolExecutor(
-                        LOOKUPS,
-                        LOOKUPS,
-                        30,
-                        TimeUnit.SECONDS,
-                        new ArrayBlockingQueue<>(WAITING_LOOKUPS),
-                        new DefaultThreadFactory("egress-lookup", true));
-        lookups.allowCoreThreadTimeOut(true);
+        this.onward =
+                Onward.open(
+                        config.onward(),
+                        config.resolver(),
+                        loops,
+                        store,
+                        roots,
+                        config.limits().connect());
     }
 
     /// Takes over the directory: no other process uses it from now on, and pins that an earlier
@@ -85,7 +81,6 @@ public final class Doors implements AutoCloseable {
             trust.close();
             throw new EgressException("door \"" + name + "\" cannot be opened", e);
         }
-        Dialler dialler = new Dialler(config.resolver(), lookups, config.limits().connect());
         Ledger ledger =
                 new Ledger(name, config.audit(), config.limits().connect(), InstantSource.system());
         Door door =
@@ -94,7 +89,7 @@ public final class Doors implements AutoCloseable {
                         terms,
                         config.limits(),
                         namespace,
-                        dialler,
+                        onward.dialler(),
                         trust,
                         ledger,
                         () -> doors.remove(name));
@@ -112,8 +107,8 @@ public final class Doors implements AutoCloseable {
     @Override
     public void close() {
         List.copyOf(doors.values()).forEach(Door::close);
+        onward.close();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
-        lookups.shutdownNow();
         store.close();
         pins.close();
     }

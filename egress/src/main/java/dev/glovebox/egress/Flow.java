@@ -1,6 +1,8 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.egress.credential.BoundCredential;
+import dev.glovebox.egress.onward.Errand;
+import dev.glovebox.egress.onward.Failure;
 import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Destination;
@@ -24,7 +26,18 @@ record Flow(
         Destination destination,
         EgressRule rule,
         Optional<BoundCredential> credential,
-        Terms terms) {
+        Terms terms)
+        implements Errand {
+
+    @Override
+    public void track(Channel upstream) {
+        door.track(upstream);
+    }
+
+    @Override
+    public void failed(Failure failure) {
+        door.failed(destination, rule, failure);
+    }
 
     /// The same for one request on it, which another rule of the destination may allow.
     Flow under(EgressRule other) {

@@ -62,7 +62,8 @@ class AskIT {
                         Duration.ofSeconds(3));
         doors =
                 Doors.open(
-                        new EgressConfig(directory.resolve("doors"), limits, Resolver.SYSTEM)
+                        EgressConfig.at(directory.resolve("doors"))
+                                .withLimits(limits)
                                 .withAudit(log));
         door = doors.open("one", policy(ASKS));
         client = new Client(door);

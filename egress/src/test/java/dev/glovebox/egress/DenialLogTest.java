@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -72,7 +73,7 @@ class DenialLogTest {
                                 Duration.ofSeconds(1)))
                 .hasMessageContaining("idle");
         assertThatThrownBy(() ->
-                        new EgressConfig(Path.of("relative"), DoorLimits.DEFAULT, Resolver.SYSTEM))
+                        new EgressConfig(Path.of("relative"), DoorLimits.DEFAULT, _ -> List.of()))
                 .hasMessageContaining("relative");
         assertThat(DoorLimits.DEFAULT.connections()).isEqualTo(256);
         assertThat(DoorLimits.DEFAULT.firstBytes()).isEqualTo(Duration.ofSeconds(10));

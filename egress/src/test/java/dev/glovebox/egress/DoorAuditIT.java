@@ -63,13 +63,7 @@ class DoorAuditIT {
         Path key = Files.writeString(directory.resolve("key"), SECRET);
         log = AuditLog.open(config);
         closing.add(log);
-        Doors doors =
-                Doors.open(
-                        new EgressConfig(
-                                        directory.resolve("doors"),
-                                        DoorLimits.DEFAULT,
-                                        Resolver.SYSTEM)
-                                .withAudit(log));
+        Doors doors = Doors.open(EgressConfig.at(directory.resolve("doors")).withAudit(log));
         closing.add(doors);
         return doors.open(
                 "one",

@@ -46,7 +46,7 @@ class DoorLimitsIT {
     void open() throws Exception {
         server = new ServerSocket(0, 600, InetAddress.ofLiteral("127.0.0.1"));
         Thread.ofVirtual().start(this::accept);
-        doors = Doors.open(new EgressConfig(directory.resolve("doors"), SMALL, Resolver.SYSTEM));
+        doors = Doors.open(EgressConfig.at(directory.resolve("doors")).withLimits(SMALL));
         door = doors.open("one", policy());
         client = new Client(door);
     }
@@ -222,7 +222,7 @@ class DoorLimitsIT {
         NetworkNamespace.create(left).sockets().close();
         assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).contains(left.toString());
 
-        doors = Doors.open(new EgressConfig(directory.resolve("doors"), SMALL, Resolver.SYSTEM));
+        doors = Doors.open(EgressConfig.at(directory.resolve("doors")).withLimits(SMALL));
 
         assertThat(Files.exists(left)).isFalse();
         assertThat(Files.readString(Path.of("/proc/self/mountinfo")))

@@ -54,10 +54,7 @@ class DoorPolicyIT {
     @BeforeEach
     void open() throws Exception {
         web = new FakeWeb();
-        doors =
-                Doors.open(
-                        new EgressConfig(
-                                directory.resolve("doors"), DoorLimits.DEFAULT, Resolver.SYSTEM));
+        doors = Doors.open(EgressConfig.at(directory.resolve("doors")));
         door = doors.open("one", EgressPolicy.DENY_ALL);
         client = new Client(door);
         inside = new Inside(door, directory);

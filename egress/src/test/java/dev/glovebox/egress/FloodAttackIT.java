@@ -79,7 +79,7 @@ class FloodAttackIT {
     @BeforeEach
     void open() throws Exception {
         web = new FakeWeb();
-        doors = Doors.open(new EgressConfig(directory.resolve("doors"), LIMITS, Resolver.SYSTEM));
+        doors = Doors.open(EgressConfig.at(directory.resolve("doors")).withLimits(LIMITS));
         EgressPolicy policy =
                 EgressPolicy.parse(
                         "rules: [{name: web, host: good.test, protocol: http, action: allow, connect:"

@@ -64,6 +64,11 @@ public final class CredentialStore implements AutoCloseable {
         return new BoundCredential(credential, live, clock);
     }
 
+    /// A secret that is no credential of a policy, shared like those.
+    public LiveSecret secret(Source source) {
+        return live(source);
+    }
+
     private synchronized LiveSecret live(Source source) {
         return secrets.computeIfAbsent(
                 source, _ -> new LiveSecret(machine(source), fetches, clock));

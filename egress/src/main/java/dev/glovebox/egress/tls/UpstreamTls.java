@@ -1,5 +1,6 @@
 package dev.glovebox.egress.tls;
 
+import dev.glovebox.egress.onward.Tunnel;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
@@ -46,7 +47,7 @@ public final class UpstreamTls {
                         failed.accept(reason(future.cause()));
                     }
                 });
-        channel.pipeline().addFirst(tls);
+        Tunnel.addFirst(channel.pipeline(), tls);
     }
 
     /// The server's name for its fault is left out: it could say anything.
