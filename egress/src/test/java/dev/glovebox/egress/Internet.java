@@ -8,8 +8,10 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -45,6 +47,7 @@ final class Internet implements BeforeEachCallback, AfterEachCallback {
     static final String HOST = "192.0.2.2";
     static final String HOST_6 = "fd99::2";
 
+    private static final Pattern DIALLED = Pattern.compile("([0-9a-f.:]+) \\. (\\d+)");
     private static final Pattern COUNTED = Pattern.compile("counter packets (\\d+)");
 
     private final Deque<AutoCloseable> closing = new ArrayDeque<>();
@@ -75,6 +78,10 @@ final class Internet implements BeforeEachCallback, AfterEachCallback {
                 nft add table inet watch
                 nft add chain inet watch arrivals '{ type filter hook prerouting priority -400; }'
                 nft add rule inet watch arrivals iifname down0 meta l4proto != ipv6-icmp counter
+                nft add set inet watch dialled4 '{ type ipv4_addr . inet_service; }'
+                nft add set inet watch dialled6 '{ type ipv6_addr . inet_service; }'
+                nft add rule inet watch arrivals iifname down0 'tcp flags & (syn|ack) == syn' add @dialled4 '{ ip daddr . tcp dport }'
+                nft add rule inet watch arrivals iifname down0 'tcp flags & (syn|ack) == syn' add @dialled6 '{ ip6 daddr . tcp dport }'
                 """);
         host.script(
                 """
@@ -144,6 +151,23 @@ final class Internet implements BeforeEachCallback, AfterEachCallback {
 
     Zone host() {
         return host;
+    }
+
+    /// A name server on the fake internet that says what a test wants.
+    FakeNameServer nameServer() {
+        return closedLater(out.enter(() -> new FakeNameServer(InetAddress.ofLiteral(NAMES), 53)));
+    }
+
+    /// Where the worker's machine has begun a TCP connection to so far, `ADDRESS PORT`, seen from
+    /// outside.
+    Set<String> dialled() {
+        Set<String> dialled = new HashSet<>();
+        for (String set : List.of("dialled4", "dialled6")) {
+            DIALLED.matcher(out.script("nft list set inet watch " + set))
+                    .results()
+                    .forEach(hit -> dialled.add(hit.group(1) + " " + hit.group(2)));
+        }
+        return dialled;
     }
 
     /// Packets that have left the worker's machine so far; neighbour discovery does not count.

@@ -83,6 +83,17 @@ final class Zone implements AutoCloseable {
         }
     }
 
+    /// A program inside that goes on; its output goes to the file.
+    Process start(Path output, String... command) throws IOException {
+        List<String> line = new ArrayList<>(List.of("nsenter", "--net=" + file));
+        line.addAll(List.of(command));
+        return new ProcessBuilder(line)
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+    }
+
     /// A script of `sh`, stopped at the first command that fails.
     String script(String lines) {
         return run("sh", "-euc", "PATH=$PATH:/usr/sbin:/sbin\n" + lines);
