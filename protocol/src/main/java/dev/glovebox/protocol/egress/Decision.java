@@ -19,7 +19,10 @@ public record Decision(Verdict verdict, Optional<EgressRule> rule, String reason
         /// It passes and is marked in the audit record, for trying a rule out.
         AUDIT,
         /// It does not pass until the operator has said so.
-        ASK;
+        ASK,
+        /// It passes and is marked in the audit record: no rule speaks of it, and the policy is one
+        /// that learns what there is to allow. No rule has this for its action.
+        LEARN;
 
         /// The spelling in a policy file.
         public String text() {
@@ -28,7 +31,12 @@ public record Decision(Verdict verdict, Optional<EgressRule> rule, String reason
 
         /// Whether what gets this verdict passes.
         public boolean passes() {
-            return this == ALLOW || this == AUDIT;
+            return this == ALLOW || this == AUDIT || this == LEARN;
+        }
+
+        /// Whether a rule of a policy file can have it for its action.
+        public boolean isAction() {
+            return this != LEARN;
         }
     }
 
@@ -46,6 +54,7 @@ public record Decision(Verdict verdict, Optional<EgressRule> rule, String reason
                     case AUDIT -> name + " allows " + rule.protocol().text() + " on trial";
                     case ASK -> name + " lets it pass once the operator has approved it";
                     case DENY -> name + " denies it";
+                    case LEARN -> "no rule speaks of it, and the policy learns";
                 };
         return new Decision(rule.action(), Optional.of(rule), reason);
     }

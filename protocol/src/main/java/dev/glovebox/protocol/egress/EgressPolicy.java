@@ -8,19 +8,43 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// What a sandbox may reach. Rules are asked in order, the first that speaks of a destination
-/// decides, and what no rule speaks of is denied.
+/// decides, and what no rule speaks of is denied, unless the policy is one that learns.
 ///
 /// @param rules in order, at most 1000, names unique
 /// @param credentials that the rules refer to, names unique
-public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials) {
+/// @param fallback what becomes of what no rule speaks of
+public record EgressPolicy(
+        List<EgressRule> rules, List<Credential> credentials, Fallback fallback) {
     /// Nothing may be reached.
     public static final EgressPolicy DENY_ALL = new EgressPolicy(List.of(), List.of());
 
     private static final int MAX_RULES = 1000;
+    private static final int DNS_PORT = 53;
+
+    /// What becomes of what no rule speaks of.
+    public enum Fallback {
+        /// It is denied.
+        DENY,
+        /// It passes to public addresses and is marked in the audit record, so that a policy can be
+        /// proposed from what was done.
+        LEARN;
+
+        /// The spelling in a policy file.
+        public String text() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// Denies what no rule speaks of.
+    public EgressPolicy(List<EgressRule> rules, List<Credential> credentials) {
+        this(rules, credentials, Fallback.DENY);
+    }
 
     public EgressPolicy {
         rules = List.copyOf(rules);
@@ -32,6 +56,9 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
         unique(credentials.stream().map(Credential::name).toList(), "credential", problems);
         unique(rules.stream().map(EgressRule::name).toList(), "rule", problems);
         for (EgressRule rule : rules) {
+            if (rule.isLearned()) {
+                problems.add("a rule of the policy cannot be one that is not there");
+            }
             if (rule.credential().isPresent()) {
                 CredentialUse use = rule.credential().get();
                 misuse(rule, use, find(credentials, use)).ifPresent(problems::add);
@@ -111,8 +138,9 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
     }
 
     /// The rules that have a say about a connection and the requests on it, in order: all that
-    /// speak of the destination, up to the first that speaks of every request. While this list and
-    /// the credentials of its rules stay the same, so does every decision about the connection.
+    /// speak of the destination, up to the first that speaks of every request, and where the policy
+    /// learns, what stands for the rule that is not there. While this list and the credentials of
+    /// its rules stay the same, so does every decision about the connection.
     public List<EgressRule> rulesFor(Destination destination) {
         List<EgressRule> speaking = new ArrayList<>();
         for (EgressRule rule : rules) {
@@ -123,7 +151,36 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
                 }
             }
         }
+        learned(destination, speaking).ifPresent(speaking::add);
         return List.copyOf(speaking);
+    }
+
+    /// What passes for want of a rule: the whole connection, or the requests that no rule speaks of
+    /// where rules see some.
+    private Optional<EgressRule> learned(Destination to, List<EgressRule> speaking) {
+        if (fallback != Fallback.LEARN || !isLearnable(to)) {
+            return Optional.empty();
+        }
+        Protocol spoken =
+                speaking.stream()
+                        .filter(rule -> !rule.deniesRequests())
+                        .findFirst()
+                        .or(() -> speaking.stream().findFirst())
+                        .map(EgressRule::protocol)
+                        .orElse(Protocol.likelyOn(to.port()));
+        return speaking.isEmpty() || spoken.seesRequests()
+                ? Optional.of(EgressRule.learned(to, spoken))
+                : Optional.empty();
+    }
+
+    /// A name is judged again by where it leads; one of a single label could be any host of the
+    /// worker's own network. Connections to name servers are answered by the door itself.
+    private static boolean isLearnable(Destination to) {
+        return switch (to.host()) {
+            case HostName name -> name.labels() > 1 && !name.isLocalhost();
+            case HostAddress address ->
+                    address.kind() == AddressClass.PUBLIC && to.port() != DNS_PORT;
+        };
     }
 
     /// What the policy says to one request on a connection that it allows. Pure.
@@ -153,11 +210,24 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
 
     /// Whether a name is worth an address: some port of it is allowed or could be approved.
     public boolean knows(HostName name) {
+        if (fallback == Fallback.LEARN) {
+            return someLearned(name);
+        }
         return rules.stream()
                 .filter(rule -> rule.action() != Decision.Verdict.DENY)
                 .filter(rule -> rule.coversHost(name))
                 .flatMap(rule -> rule.ports().stream())
                 .anyMatch(range -> someAllowed(name, range));
+    }
+
+    private boolean someLearned(HostName name) {
+        return mayPass(name, 1)
+                || rules.stream()
+                        .filter(rule -> rule.coversHost(name))
+                        .flatMap(rule -> rule.ports().stream())
+                        .flatMapToInt(range -> IntStream.of(range.first(), range.last() + 1))
+                        .filter(port -> port <= PortRange.LAST)
+                        .anyMatch(port -> mayPass(name, port));
     }
 
     /// Ports whose verdict can differ lie at the edges of the rules' ranges.
@@ -179,8 +249,8 @@ public record EgressPolicy(List<EgressRule> rules, List<Credential> credentials)
         return rule.credential().flatMap(use -> find(credentials, use));
     }
 
-    /// This policy with all of it that leads elsewhere than to these hosts taken away. Never allows
-    /// what this one does not.
+    /// This policy with all of it that leads elsewhere than to these hosts taken away, and nothing
+    /// learned any more. Never allows what this one does not.
     ///
     /// @throws PolicyException if that makes more rules than a policy may have
     public EgressPolicy within(List<HostPattern> hosts) {

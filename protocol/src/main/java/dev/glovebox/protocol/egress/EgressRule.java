@@ -31,6 +31,10 @@ public record EgressRule(
         Optional<CredentialUse> credential,
         Optional<Budget> budget) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+
+    /// The name of what stands for no rule; none that is written down can have it.
+    private static final String NONE = "-";
+
     private static final Set<Protocol> TAKE_INSECURE =
             Set.of(Protocol.HTTP, Protocol.POSTGRES, Protocol.REDIS);
 
@@ -40,7 +44,10 @@ public record EgressRule(
 
     public EgressRule {
         List<String> problems = new ArrayList<>();
-        if (!NAME.matcher(name).matches()) {
+        boolean learned = action == Decision.Verdict.LEARN;
+        if (learned != name.equals(NONE)) {
+            problems.add("learn is no action of a rule: write \"default: learn\" for the policy");
+        } else if (!learned && !NAME.matcher(name).matches()) {
             problems.add("name " + Quoted.of(name) + " is not 1-64 letters, digits, . _ -");
         }
         if (action == Decision.Verdict.DENY
@@ -150,6 +157,28 @@ public record EgressRule(
                 stem + suffix, at, protocol, verdict, connect, requests, credential, budget);
     }
 
+    /// What stands for the rule that is not there, where a policy learns.
+    ///
+    /// @param protocol how much of the connection is seen
+    static EgressRule learned(Destination destination, Protocol protocol) {
+        return new EgressRule(
+                NONE,
+                new Target(
+                        new HostPattern.Exact(destination.host()),
+                        List.of(new PortRange(destination.port(), destination.port()))),
+                protocol,
+                Decision.Verdict.LEARN,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /// Whether this stands for a rule that is not there.
+    public boolean isLearned() {
+        return action == Decision.Verdict.LEARN;
+    }
+
     /// Which hosts.
     public HostPattern host() {
         return target.host();
@@ -198,14 +227,19 @@ public record EgressRule(
         if (kind == AddressClass.PUBLIC) {
             return true;
         }
-        Host written = connect.map(Endpoint::host).orElse(null);
-        if (written == null) {
-            return host() instanceof HostPattern.Exact(HostAddress address)
-                    && address.address().equals(found);
-        }
-        return switch (written) {
-            case HostAddress address -> address.address().equals(found);
-            case HostName _ -> kind == AddressClass.PRIVATE || kind == AddressClass.SHARED;
-        };
+        boolean pinned = connect.map(Endpoint::host).orElse(null) instanceof HostName;
+        return names(found)
+                || (pinned && (kind == AddressClass.PRIVATE || kind == AddressClass.SHARED));
+    }
+
+    /// Whether the operator wrote down this very address, so that it may be one of the worker's
+    /// own. A block names none of the addresses in it.
+    public boolean names(InetAddress found) {
+        Host written =
+                connect.map(Endpoint::host)
+                        .orElse(host() instanceof HostPattern.Exact(Host exact) ? exact : null);
+        return !isLearned()
+                && written instanceof HostAddress address
+                && address.address().equals(found);
     }
 }

@@ -68,7 +68,7 @@ public record HostName(String text) implements Host {
     }
 
     /// Whether this names the machine that asks (RFC 6761).
-    boolean isLocalhost() {
+    public boolean isLocalhost() {
         return text.equals("localhost") || text.endsWith(".localhost");
     }
 

@@ -5,8 +5,10 @@ package dev.glovebox.protocol.egress;
 /// @param first lowest, 1-65535
 /// @param last highest, not below the first
 public record PortRange(int first, int last) {
+    static final int LAST = 65535;
+
     public PortRange {
-        if (first < 1 || last > 65535 || first > last) {
+        if (first < 1 || last > LAST || first > last) {
             throw new PolicyException(
                     "port "
                             + (first == last ? "" + first : first + "-" + last)
@@ -23,6 +25,16 @@ public record PortRange(int first, int last) {
         }
         String[] ends = text.split("-", -1);
         return new PortRange(Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1]));
+    }
+
+    /// How many.
+    public int size() {
+        return last - first + 1;
+    }
+
+    /// The spelling in a policy file.
+    public String text() {
+        return first == last ? Integer.toString(first) : first + "-" + last;
     }
 
     boolean contains(int port) {

@@ -33,6 +33,15 @@ public enum Protocol {
         return defaultPort;
     }
 
+    /// As much as can be seen on a port without ending anybody's TLS.
+    static Protocol likelyOn(int port) {
+        return switch (port) {
+            case 443 -> TLS;
+            case 80 -> HTTP;
+            default -> TCP;
+        };
+    }
+
     /// Whether each request is seen, so that methods, paths and web sockets can be judged.
     public boolean seesRequests() {
         return this == HTTP || this == HTTPS;

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -63,14 +64,18 @@ final class Lines {
         }
     }
 
-    /// The problem with the line behind it, where it begins with a place or one that has a part
-    /// with a line.
-    String locate(String problem) {
+    /// The line of what a problem begins with, such as `rules[2].port: ...`, or of what that is a
+    /// part of.
+    OptionalInt of(String problem) {
         int colon = problem.indexOf(": ");
         String place = colon < 0 ? "" : problem.substring(0, colon);
-        while (!place.isEmpty() && !lines.containsKey(place)) {
+        while (!place.isEmpty()) {
+            Integer line = lines.get(place);
+            if (line != null) {
+                return OptionalInt.of(line);
+            }
             place = place.substring(0, Math.max(place.lastIndexOf('.'), 0));
         }
-        return place.isEmpty() ? problem : problem + " (line " + lines.get(place) + ")";
+        return OptionalInt.empty();
     }
 }

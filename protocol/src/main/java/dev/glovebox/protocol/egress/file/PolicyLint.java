@@ -7,9 +7,9 @@ import dev.glovebox.protocol.egress.Host;
 import dev.glovebox.protocol.egress.HostName;
 import dev.glovebox.protocol.egress.HostPattern;
 import dev.glovebox.protocol.egress.PortRange;
-import dev.glovebox.protocol.egress.Protocol;
 import dev.glovebox.protocol.egress.Target;
 import dev.glovebox.protocol.egress.credential.Credential;
+import dev.glovebox.protocol.egress.credential.CredentialUse;
 import dev.glovebox.protocol.egress.credential.Projection;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,12 +24,18 @@ public final class PolicyLint {
                     .filter(line -> !line.startsWith("#"))
                     .collect(Collectors.toUnmodifiableSet());
     private static final int MANY = 1 << 16;
+    private static final int MANY_PORTS = 1024;
 
     private PolicyLint() {}
 
     /// One line for each thing that looks wrong, in the order of the rules.
     public static List<String> warnings(EgressPolicy policy) {
         List<String> warnings = new ArrayList<>();
+        if (policy.fallback() == EgressPolicy.Fallback.LEARN) {
+            warnings.add(
+                    "default: learn lets through, to every public address, whatever no rule speaks"
+                            + " of: for a time, with work that may be seen by anybody");
+        }
         for (int i = 0; i < policy.rules().size(); i++) {
             EgressRule rule = policy.rules().get(i);
             about(rule).forEach(fault -> warnings.add("rule \"" + rule.name() + "\": " + fault));
@@ -73,8 +79,11 @@ public final class PolicyLint {
                     faults.add("the block " + block.text() + " holds more than 65,536 addresses");
             default -> {}
         }
-        if (rule.credential().isPresent() && rule.protocol() == Protocol.HTTP) {
-            faults.add("its credential travels in the clear");
+        if (rule.ports().stream().mapToInt(PortRange::size).sum() > MANY_PORTS) {
+            faults.add("it opens more than 1,024 ports, name those that are meant");
+        }
+        if (rule.credential().filter(CredentialUse::insecure).isPresent()) {
+            faults.add("its credential travels in the clear (insecure-credential)");
         }
         if (rule.credential().isPresent() && rule.protocol().seesRequests() && pathsAreOpen(rule)) {
             faults.add("its credential goes to every path, name those that are meant");
@@ -82,7 +91,8 @@ public final class PolicyLint {
         return faults;
     }
 
-    private static boolean isShared(HostName apex) {
+    /// Whether anybody can have a name below this one.
+    public static boolean isShared(HostName apex) {
         return MULTI_TENANT.stream()
                 .anyMatch(
                         suffix -> apex.text().equals(suffix) || apex.text().endsWith("." + suffix));

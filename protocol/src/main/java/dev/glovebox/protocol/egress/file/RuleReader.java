@@ -18,17 +18,22 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Reads one rule of a policy file.
 final class RuleReader {
+    private static final List<Verdict> ACTIONS =
+            Stream.of(Verdict.values()).filter(Verdict::isAction).toList();
+
     private RuleReader() {}
 
     static Optional<EgressRule> rule(Section section) {
         String name = section.required("name");
         Optional<HostPattern> host = host(section);
-        Protocol protocol = section.choice("protocol", Protocol.class).orElse(Protocol.TLS);
+        Protocol protocol =
+                section.choice("protocol", List.of(Protocol.values())).orElse(Protocol.TLS);
         List<PortRange> ports = ports(section, protocol);
-        Optional<Verdict> action = section.choice("action", Verdict.class);
+        Optional<Verdict> action = section.choice("action", ACTIONS);
         if (action.isEmpty() && !section.has("action")) {
             section.problem("action", "is missing: write allow, deny, audit or ask");
         }

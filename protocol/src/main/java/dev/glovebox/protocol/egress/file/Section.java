@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /// One object of a policy file being read: remembers which keys were asked for, so that the rest
@@ -106,23 +105,21 @@ final class Section {
         return caught(() -> parser.apply(value.asString()), at, problems);
     }
 
-    <E extends Enum<E>> Optional<E> choice(String key, Class<E> type) {
+    /// One of these, in lower case.
+    <E extends Enum<E>> Optional<E> choice(String key, List<E> constants) {
         Optional<String> text = text(key, value -> value);
-        Optional<E> constant = text.flatMap(value -> constant(type, value));
+        Optional<E> constant =
+                constants.stream().filter(each -> text.equals(Optional.of(word(each)))).findFirst();
         if (text.isPresent() && constant.isEmpty()) {
             String choices =
-                    Stream.of(type.getEnumConstants())
-                            .map(each -> each.name().toLowerCase(Locale.ROOT))
-                            .collect(Collectors.joining(", "));
+                    constants.stream().map(Section::word).collect(Collectors.joining(", "));
             problem(key, Quoted.of(text.get()) + " is not one of " + choices);
         }
         return constant;
     }
 
-    private static <E extends Enum<E>> Optional<E> constant(Class<E> type, String text) {
-        return Stream.of(type.getEnumConstants())
-                .filter(each -> each.name().toLowerCase(Locale.ROOT).equals(text))
-                .findFirst();
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     boolean flag(String key) {

@@ -29,6 +29,8 @@ class PolicySchemaTest {
             strings = {
                 "{}",
                 "rules: []",
+                "default: deny",
+                "default: learn\npreset: [go]",
                 "preset: [npm, pypi, github]",
                 "rules: [{name: r, cidr: 203.0.113.0/24, action: audit}]",
                 "rules: [{name: r, host: '2001:db8::10', action: ask}]",
@@ -64,6 +66,8 @@ class PolicySchemaTest {
             strings = {
                 "rules: {}",
                 "rules: null",
+                "default: allow",
+                "rules: [{name: r, host: a.test, action: learn}]",
                 "rule: []",
                 "preset: []",
                 "preset: [rpm]",
@@ -101,7 +105,13 @@ class PolicySchemaTest {
         assertThat(texts(rule.at("/protocol/enum")))
                 .containsExactlyElementsOf(words(Protocol.values()));
         assertThat(texts(rule.at("/action/enum")))
-                .containsExactlyInAnyOrderElementsOf(words(Decision.Verdict.values()));
+                .containsExactlyInAnyOrderElementsOf(
+                        words(
+                                Stream.of(Decision.Verdict.values())
+                                        .filter(Decision.Verdict::isAction)
+                                        .toArray(Decision.Verdict[]::new)));
+        assertThat(texts(schema.at("/properties/default/enum")))
+                .containsExactlyElementsOf(words(EgressPolicy.Fallback.values()));
         assertThat(texts(schema.at("/properties/preset/items/enum")))
                 .containsExactlyElementsOf(Presets.names());
     }
