@@ -2,6 +2,7 @@ package dev.glovebox.protocol.egress.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import dev.glovebox.protocol.Json;
 import dev.glovebox.protocol.egress.Destination;
@@ -10,6 +11,7 @@ import dev.glovebox.protocol.egress.Host;
 import dev.glovebox.protocol.egress.PolicyException;
 import dev.glovebox.protocol.egress.request.CanonicalPath;
 import dev.glovebox.protocol.egress.request.RequestLine;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -126,6 +128,55 @@ class BrokenPolicyTest {
                             .isEmpty();
                 }
             }
+        }
+    }
+
+    /// Nesting, numbers, keys and aliases made to cost the reader more than they cost their writer
+    /// (B24).
+    @Test
+    void bombs_areRefusedBeforeTheyGrow() {
+        StringBuilder aliases = new StringBuilder("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for (int i = 1; i < 12; i++) {
+            String one = "*a" + (i - 1);
+            aliases.append("a" + i + ": &a" + i + " [" + (one + ", ").repeat(9) + one + "]\n");
+        }
+        List<String> bombs =
+                List.of(
+                        "[".repeat(100_000),
+                        "{\"rules\":".repeat(20_000),
+                        "rules: " + "[".repeat(100_000),
+                        "? ".repeat(100_000),
+                        "- ".repeat(100_000),
+                        "rules: [{name: r, host: a.test, port: 1e309, action: allow}]",
+                        "rules: [{name: r, host: a.test, port: " + "9".repeat(200_000) + "}]",
+                        "rules: []\nrules: []",
+                        "rules: [{name: r, name: s, host: a.test, action: allow}]",
+                        aliases + "rules: *a11",
+                        "rules: &r [*r]",
+                        "rules: [{name: r, host: a.test, action: allow, <<: {port: 1}}]",
+                        "rules: !!java.net.URL [http://evil.test/]",
+                        "k: 0\n".repeat(50_000),
+                        "&a ".repeat(50_000) + "x");
+        for (String bomb : bombs) {
+            String beginning = bomb.substring(0, Math.min(60, bomb.length()));
+            assertTimeout(
+                    Duration.ofSeconds(10),
+                    () -> assertThat(parse(bomb)).as(beginning).isEmpty(),
+                    beginning);
+        }
+        assertThat(parse("rules: [{name: r, host: a.test, port: 1, action: allow}]")).isPresent();
+    }
+
+    /// What is there of a policy whose writer was interrupted is refused where it is not the whole
+    /// of a shorter one; that is why a worker waits until a file has come to rest.
+    @Test
+    void aMissingOrEmptyPolicy_neverMeansNoRestriction() {
+        for (String text :
+                List.of("", " ", "\n", "---", "---\n...", "# nothing", "null", "~", "[]")) {
+            assertThat(parse(text)).as("'%s'", text).isEmpty();
+        }
+        for (String text : List.of("{}", "rules: []", "default: deny", "credentials: []")) {
+            assertThat(allowed(EgressPolicy.parse(text))).as(text).isEmpty();
         }
     }
 
