@@ -3,6 +3,7 @@ package dev.glovebox.protocol.egress.file;
 import dev.glovebox.protocol.egress.PolicyException;
 import dev.glovebox.protocol.egress.Quoted;
 import java.time.Duration;
+import java.util.List;
 
 /// Numbers with a unit, as a policy file spells them.
 final class Quantities {
@@ -44,5 +45,23 @@ final class Quantities {
                 };
         int digits = shift == 0 ? text.length() : text.length() - 1;
         return Long.parseLong(text, 0, digits, 10) << shift;
+    }
+
+    /// A time of whole seconds as it is read, in the largest unit that it is a multiple of.
+    static String time(Duration time) {
+        long seconds = time.toSeconds();
+        if (seconds % 86_400 == 0) {
+            return seconds / 86_400 + "d";
+        }
+        if (seconds % 3600 == 0) {
+            return seconds / 3600 + "h";
+        }
+        return seconds % 60 == 0 ? seconds / 60 + "m" : seconds + "s";
+    }
+
+    /// A number of bytes as it is read, in the largest unit that it is a multiple of.
+    static String bytes(long count) {
+        int unit = Math.min(Long.numberOfTrailingZeros(count) / 10, 3);
+        return (count >> (10 * unit)) + List.of("", "k", "m", "g").get(unit);
     }
 }
