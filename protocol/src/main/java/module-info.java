@@ -15,6 +15,7 @@ module dev.glovebox.protocol {
     exports dev.glovebox.protocol.egress;
     exports dev.glovebox.protocol.egress.credential;
     exports dev.glovebox.protocol.egress.file;
+    exports dev.glovebox.protocol.egress.learn;
     exports dev.glovebox.protocol.egress.request;
     exports dev.glovebox.protocol.event;
     exports dev.glovebox.protocol.session;
