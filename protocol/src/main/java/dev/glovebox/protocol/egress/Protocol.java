@@ -34,7 +34,7 @@ public enum Protocol {
     }
 
     /// As much as can be seen on a port without ending anybody's TLS.
-    static Protocol likelyOn(int port) {
+    public static Protocol likelyOn(int port) {
         return switch (port) {
             case 443 -> TLS;
             case 80 -> HTTP;

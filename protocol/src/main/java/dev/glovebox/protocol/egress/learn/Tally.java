@@ -16,6 +16,7 @@ public final class Tally {
     /// Different things that are remembered.
     public static final int MOST = 100_000;
 
+    private static final int LONGEST = 300;
     private static final Set<String> NEVER = Set.of("CONNECT", "TRACE");
 
     private final SortedMap<Observation, Long> counts = new TreeMap<>(Observation.ORDER);
@@ -25,17 +26,22 @@ public final class Tally {
     /// An empty one.
     public Tally() {}
 
-    /// Counts it once more; among what is not to be proposed if no proposal can allow it: what is
-    /// not on a public address, and what never passes.
-    public void add(Observation observation) {
+    /// Counts it so many times more; among what is not to be proposed if no proposal can allow it:
+    /// what is not on a public address, and what never passes.
+    public void add(Observation observation, long times) {
         Optional<String> never = never(observation);
         if (never.isPresent()) {
-            leave(observation.text() + ", " + never.get());
+            leave(observation.text() + ", " + never.get(), times);
         } else if (counts.size() < MOST || counts.containsKey(observation)) {
-            counts.merge(observation, 1L, Long::sum);
+            counts.merge(observation, times, Long::sum);
         } else {
-            beyond++;
+            beyond += times;
         }
+    }
+
+    /// Counts it once more.
+    public void add(Observation observation) {
+        add(observation, 1);
     }
 
     private static Optional<String> never(Observation observation) {
@@ -56,11 +62,22 @@ public final class Tally {
     ///
     /// @param what for people: where to, and why not
     public void leave(String what) {
-        if (left.size() < MOST || left.containsKey(what)) {
-            left.merge(what, 1L, Long::sum);
+        leave(what, 1);
+    }
+
+    private void leave(String what, long times) {
+        String plain = printable(what);
+        if (left.size() < MOST || left.containsKey(plain)) {
+            left.merge(plain, times, Long::sum);
         } else {
-            beyond++;
+            beyond += times;
         }
+    }
+
+    /// One line of ASCII: it becomes part of a comment, and what a sandbox chose may be in it.
+    private static String printable(String text) {
+        String cut = text.substring(0, Math.min(text.length(), LONGEST));
+        return cut.replaceAll("[^ -~]", "?");
     }
 
     /// Forgets all about a destination and counts it among what is not to be proposed.

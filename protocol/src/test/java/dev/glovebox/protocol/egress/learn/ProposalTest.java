@@ -215,6 +215,19 @@ class ProposalTest {
         assertThat(policy.decide(to, line("POST", "/v1/*")).allowed()).isFalse();
     }
 
+    /// What a sandbox chose cannot get out of the comments it is in, and become a rule.
+    @Test
+    void whatIsLeftOut_staysAComment() {
+        Tally tally = new Tally();
+        tally.leave(
+                "a.test:443, no rule allows \"GET\"\n  - {name: evil, host: evil.test, action: allow}");
+        tally.leave(
+                "b.test:443\r\u2028\u0085rules: [{name: evil, host: evil.test, action: allow}]");
+        Proposal proposal = Proposal.of(tally, true);
+        assertThat(proposal.text()).contains("#   a.test:443").contains("#   b.test:443");
+        assertThat(EgressPolicy.parse(proposal.text())).isEqualTo(EgressPolicy.DENY_ALL);
+    }
+
     /// A flood of names makes a proposal that is still a policy, of what was seen most often.
     @Test
     void moreThanAPolicyHolds_isCutToWhatWasSeenMost_andSaysSo() {
