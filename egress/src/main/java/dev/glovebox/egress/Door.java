@@ -13,9 +13,11 @@ import dev.glovebox.egress.tls.DoorTrust;
 import dev.glovebox.egress.tls.TrustFiles;
 import dev.glovebox.linux.net.CatchAll;
 import dev.glovebox.linux.net.NetworkNamespace;
+import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.EgressRule;
+import dev.glovebox.protocol.egress.HostName;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
@@ -50,6 +52,7 @@ public final class Door implements AutoCloseable {
     private static final long CLOSE_MILLIS = 5_000;
     private static final int QUESTIONS = 64;
     private static final int DNS_PORT = 53;
+    private static final int HTTPS_PORT = 443;
 
     private final String name;
     private final DoorLimits limits;
@@ -151,18 +154,21 @@ public final class Door implements AutoCloseable {
     ///
     /// What the operator has approved stays so where a rule of the new policy asks for it.
     ///
+    /// @param by who wants that, for the audit record
     /// @throws EgressException if a credential cannot be read; nothing has changed then
-    public synchronized void policy(EgressPolicy policy) {
-        judgeBy(policy);
+    public synchronized void policy(EgressPolicy policy, String by) {
+        judgeBy(policy, () -> ledger.policy(policy, by));
         operators = policy;
     }
 
-    private void judgeBy(EgressPolicy policy) {
+    /// @param checked is run when nothing can fail any more, and nothing has changed yet
+    private void judgeBy(EgressPolicy policy, Runnable checked) {
         if (gone) {
             throw new EgressException("door \"" + name + "\" is closed");
         }
         Terms next = terms.with(policy.approving(questions.approved()));
         trust.vouchOverSsh(next.sshHosts());
+        checked.run();
         terms = next;
         List<ChannelFuture> cut = new ArrayList<>();
         for (Flow flow : flows) {
@@ -173,6 +179,13 @@ public final class Door implements AutoCloseable {
         }
         cut.forEach(end -> end.awaitUninterruptibly(CLOSE_MILLIS));
         upstreams.forEach((loop, each) -> loop.execute(each::drain));
+    }
+
+    /// Judges by another policy from now on, for the worker's own reasons.
+    ///
+    /// @throws EgressException if a credential cannot be read; nothing has changed then
+    public void policy(EgressPolicy policy) {
+        policy(policy, "worker");
     }
 
     /// What the sandbox has asked the operator and nobody has answered, oldest first.
@@ -198,7 +211,7 @@ public final class Door implements AutoCloseable {
         }
         String rule = operators.decide(destination).ruleName();
         ledger.answered(destination, rule, answer, by);
-        judgeBy(operators);
+        judgeBy(operators, () -> {});
         waiting.get().forEach(Runnable::run);
         if (allowed) {
             GlobalEventExecutor.INSTANCE.schedule(
@@ -211,7 +224,7 @@ public final class Door implements AutoCloseable {
 
     private synchronized void expire() {
         if (!gone) {
-            judgeBy(operators);
+            judgeBy(operators, () -> {});
         }
     }
 
@@ -303,11 +316,23 @@ public final class Door implements AutoCloseable {
         ledger.refused(to.host().text(), to.port(), rule.name(), failure.detail());
     }
 
+    /// @param path canonical if it was understood, without query
+    void deny(Flow flow, String method, String path, String reason) {
+        Destination to = flow.destination();
+        denials.add(to.host().text(), to.port(), reason);
+        ledger.refused(flow, method, path, reason);
+    }
+
+    /// Which rule denies a name is told by its most likely port.
     private void denyName(String asked) {
+        Optional<Decision> ruled =
+                HostName.tryParse(asked)
+                        .map(name -> terms.policy().decide(new Destination(name, HTTPS_PORT)))
+                        .filter(decision -> !decision.allowed() && decision.rule().isPresent());
         if (!asked.endsWith(".arpa")) {
-            String reason = "no rule allows the name";
+            String reason = ruled.map(Decision::reason).orElse("no rule allows the name");
             denials.add(asked, 0, reason);
-            ledger.refused(asked, DNS_PORT, "-", reason);
+            ledger.refused(asked, DNS_PORT, ruled.map(Decision::ruleName).orElse("-"), reason);
         }
     }
 

@@ -103,6 +103,13 @@ public final class Doors implements AutoCloseable {
         }
     }
 
+    /// Whether doors could judge by the policy now.
+    ///
+    /// @throws EgressException if a credential of it that is at hand cannot be read
+    public void check(EgressPolicy policy) {
+        Terms.none(store).with(policy);
+    }
+
     /// Closes every door and releases the directory. Idempotent.
     @Override
     public void close() {

@@ -7,9 +7,12 @@ import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.egress.wire.Reset;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressRule;
+import dev.glovebox.protocol.egress.PolicyException;
+import dev.glovebox.protocol.egress.request.CanonicalPath;
 import io.netty.channel.Channel;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// One connection that a sandbox made and a rule allowed.
@@ -28,6 +31,8 @@ record Flow(
         Optional<BoundCredential> credential,
         Terms terms)
         implements Errand {
+    /// A token (RFC 9110 §5.6.2) of a length that methods have.
+    private static final Pattern METHOD = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}");
 
     @Override
     public void track(Channel upstream) {
@@ -54,6 +59,19 @@ record Flow(
     /// Remembers that something was refused.
     void deny(String reason) {
         door.deny(destination.host().text(), destination.port(), rule.name(), reason);
+    }
+
+    /// Remembers that a request was refused. What of it is no method or no path is not repeated.
+    ///
+    /// @param target as it was sent, or canonical
+    void deny(String method, String target, String reason) {
+        String path;
+        try {
+            path = CanonicalPath.of(target).path();
+        } catch (PolicyException e) {
+            path = "";
+        }
+        door.deny(this, METHOD.matcher(method).matches() ? method : "", path, reason);
     }
 
     /// Remembers the denial and resets the connection.

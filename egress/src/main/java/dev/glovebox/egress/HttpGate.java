@@ -459,7 +459,7 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     }
 
     private void deny(HttpRequest request, HttpMessages.Fault fault) {
-        one.deny(fault.reason());
+        one.deny(request.method().name(), request.uri(), fault.reason());
         state = State.CLOSING;
         Pages.answer(
                 client,

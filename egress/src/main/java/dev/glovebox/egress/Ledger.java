@@ -6,8 +6,11 @@ import dev.glovebox.egress.audit.AuditEvent;
 import dev.glovebox.egress.wire.Meter;
 import dev.glovebox.protocol.egress.Decision;
 import dev.glovebox.protocol.egress.Destination;
+import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.EgressRule;
+import dev.glovebox.protocol.egress.Protocol;
 import dev.glovebox.protocol.egress.credential.CredentialUse;
+import dev.glovebox.protocol.egress.file.PolicyTree;
 import io.netty.channel.Channel;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
@@ -67,10 +70,7 @@ final class Ledger {
         CompletableFuture<Long> written =
                 audit.record(
                         new AuditEvent.Connection(
-                                who,
-                                to,
-                                flow.rule().protocol().text(),
-                                ruling(flow.rule(), "rule \"" + flow.rule().name() + "\"")));
+                                who, to, flow.rule().protocol().text(), ruling(flow.rule())));
         Instant start = clock.instant();
         flow.client()
                 .closeFuture()
@@ -99,9 +99,10 @@ final class Ledger {
                         new AuditEvent.Request(
                                 who(),
                                 target(flow.client(), flow.destination()),
+                                flow.rule().protocol().text(),
                                 method,
                                 path,
-                                ruling(flow.rule(), "rule \"" + flow.rule().name() + "\"")));
+                                ruling(flow.rule())));
         await(flow, written, go, stop);
     }
 
@@ -131,10 +132,7 @@ final class Ledger {
     void asked(Channel client, Destination destination, EgressRule rule) {
         audit.record(
                 new AuditEvent.Connection(
-                        who(),
-                        target(client, destination),
-                        rule.protocol().text(),
-                        ruling(rule, "the operator is asked")));
+                        who(), target(client, destination), rule.protocol().text(), ruling(rule)));
     }
 
     /// Records what the operator said.
@@ -149,7 +147,47 @@ final class Ledger {
                         answer.until()));
     }
 
-    /// Records a refusal.
+    /// Records that the door judges by another policy from here on: nothing that is allowed by it
+    /// comes before.
+    void policy(EgressPolicy policy, String by) {
+        audit.record(
+                new AuditEvent.PolicyChange(
+                        who(),
+                        by,
+                        PolicyTree.digest(policy),
+                        policy.rules().size(),
+                        policy.fallback() == EgressPolicy.Fallback.LEARN));
+    }
+
+    /// Records what a connection speaks that no rule has named a protocol for.
+    void found(Flow flow, Protocol protocol) {
+        audit.record(
+                new AuditEvent.Found(
+                        who(), target(flow.client(), flow.destination()), protocol.text()));
+    }
+
+    /// Records the refusal of a request.
+    ///
+    /// @param flow under the rule that was asked
+    /// @param path canonical, without query
+    void refused(Flow flow, String method, String path, String reason) {
+        if (mayRecord()) {
+            audit.record(
+                    new AuditEvent.Request(
+                            who(),
+                            target(flow.client(), flow.destination()),
+                            flow.rule().protocol().text(),
+                            method,
+                            path,
+                            new AuditEvent.Ruling(
+                                    Decision.Verdict.DENY.text(),
+                                    flow.rule().name(),
+                                    Optional.empty(),
+                                    reason)));
+        }
+    }
+
+    /// Records the refusal of a connection.
     void refused(String host, int port, String rule, String reason) {
         if (mayRecord()) {
             audit.record(
@@ -177,12 +215,12 @@ final class Ledger {
         return ++refusals <= REFUSALS_A_SECOND;
     }
 
-    private static AuditEvent.Ruling ruling(EgressRule rule, String reason) {
+    private static AuditEvent.Ruling ruling(EgressRule rule) {
         return new AuditEvent.Ruling(
                 rule.action().text(),
                 rule.name(),
                 rule.credential().map(CredentialUse::name),
-                reason);
+                rule.isLearned() ? "no rule speaks of it" : "rule \"" + rule.name() + "\"");
     }
 
     private static AuditEvent.Target target(Channel client, Destination destination) {

@@ -3,11 +3,15 @@ package dev.glovebox.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.glovebox.egress.audit.AuditConfig;
+import dev.glovebox.egress.audit.AuditLog;
+import dev.glovebox.egress.audit.AuditTrail;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.EgressRule;
 import dev.glovebox.protocol.egress.HostAddress;
 import dev.glovebox.protocol.egress.HostName;
+import dev.glovebox.protocol.egress.file.PolicyTree;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -27,6 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
 /// A door that is given another policy while it is open.
 class DoorPolicyIT {
@@ -146,6 +151,51 @@ class DoorPolicyIT {
             assertThat(get(next, "api.test")).contains("200 OK");
             assertThat(lastAuthorization()).isEqualTo("Bearer third-value");
         }
+    }
+
+    /// Who changed what a sandbox may reach, and to what, is in the audit log, before anything that
+    /// the new policy allows (J5).
+    @Test
+    void everyChange_leavesARecordBeforeWhatItAllows() throws Exception {
+        Path trail = directory.resolve("audit");
+        EgressPolicy next = policy(NEW);
+        try (AuditLog log = AuditLog.open(AuditConfig.at(trail));
+                Doors recorded =
+                        Doors.open(
+                                new EgressConfig(
+                                                directory.resolve("recorded"),
+                                                DoorLimits.DEFAULT,
+                                                Resolver.SYSTEM)
+                                        .withAudit(log))) {
+            Door one = recorded.open("one", EgressPolicy.DENY_ALL);
+            one.session("sesn_7");
+            one.policy(next, "operator root");
+            assertThat(new Inside(one, directory).curl("http://new.test/a").output())
+                    .endsWith("200");
+            assertThatThrownBy(() ->
+                            one.policy(
+                                    EgressPolicy.parse(
+                                            """
+                                            rules: [{name: r, host: a.test, protocol: https, credential: c, action: allow}]
+                                            credentials: [{name: c, source: {file: /nowhere/key}}]
+                                            """),
+                                    "operator root"))
+                    .isInstanceOf(EgressException.class);
+        }
+        List<JsonNode> records = new ArrayList<>();
+        new AuditTrail(trail).query(_ -> true, records::add);
+        List<String> events = records.stream().map(r -> r.path("event").asString("")).toList();
+        assertThat(events).startsWith("anchor", "policy", "connection", "request");
+        assertThat(events.stream().filter("policy"::equals))
+                .as("what was refused is none")
+                .hasSize(1);
+        JsonNode change = records.get(1);
+        assertThat(change.path("by").asString()).isEqualTo("operator root");
+        assertThat(change.path("door").asString()).isEqualTo("one");
+        assertThat(change.path("session").asString()).isEqualTo("sesn_7");
+        assertThat(change.path("policy").asString()).isEqualTo(PolicyTree.digest(next));
+        assertThat(change.path("rules").asInt()).isEqualTo(1);
+        assertThat(change.path("learns").asBoolean(true)).isFalse();
     }
 
     /// A connection judged by the old policy while the new one comes must not slip through.

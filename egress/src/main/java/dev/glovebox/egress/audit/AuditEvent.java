@@ -41,7 +41,7 @@ public sealed interface AuditEvent {
 
     /// What was decided.
     ///
-    /// @param verdict `allow`, `audit`, `deny` or `ask`
+    /// @param verdict `allow`, `audit`, `learn`, `deny` or `ask`
     /// @param rule its name; `-` if none spoke
     /// @param credential name of the one that is used
     /// @param reason one line for people
@@ -72,10 +72,49 @@ public sealed interface AuditEvent {
         }
     }
 
+    /// What a connection turned out to speak that was let pass without a rule.
+    ///
+    /// @param protocol as in a rule
+    record Found(Subject who, Target to, String protocol) implements AuditEvent {
+        @Override
+        public String word() {
+            return "found";
+        }
+
+        @Override
+        public void write(ObjectNode record) {
+            who.write(record);
+            to.write(record);
+            record.put("protocol", protocol);
+        }
+    }
+
+    /// A door judges by another policy from here on.
+    ///
+    /// @param by who wanted that
+    /// @param digest SHA-256 of the policy, as `glovebox policy check` prints it
+    /// @param rules how many it has
+    /// @param learns whether it lets pass what no rule speaks of
+    record PolicyChange(Subject who, String by, String digest, int rules, boolean learns)
+            implements AuditEvent {
+        @Override
+        public String word() {
+            return "policy";
+        }
+
+        @Override
+        public void write(ObjectNode record) {
+            who.write(record);
+            record.put("by", by).put("policy", digest).put("rules", rules).put("learns", learns);
+        }
+    }
+
     /// An allowed request is about to be sent, or one was refused.
     ///
+    /// @param protocol `http` or `https`
     /// @param path canonical, without the query
-    record Request(Subject who, Target to, String method, String path, Ruling ruling)
+    record Request(
+            Subject who, Target to, String protocol, String method, String path, Ruling ruling)
             implements AuditEvent {
         @Override
         public String word() {
@@ -86,7 +125,7 @@ public sealed interface AuditEvent {
         public void write(ObjectNode record) {
             who.write(record);
             to.write(record);
-            record.put("method", method).put("path", path);
+            record.put("protocol", protocol).put("method", method).put("path", path);
             ruling.write(record);
         }
     }
