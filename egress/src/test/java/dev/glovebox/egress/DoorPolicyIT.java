@@ -161,12 +161,7 @@ class DoorPolicyIT {
         EgressPolicy next = policy(NEW);
         try (AuditLog log = AuditLog.open(AuditConfig.at(trail));
                 Doors recorded =
-                        Doors.open(
-                                new EgressConfig(
-                                                directory.resolve("recorded"),
-                                                DoorLimits.DEFAULT,
-                                                Resolver.SYSTEM)
-                                        .withAudit(log))) {
+                        Doors.open(EgressConfig.at(directory.resolve("recorded")).withAudit(log))) {
             Door one = recorded.open("one", EgressPolicy.DENY_ALL);
             one.session("sesn_7");
             one.policy(next, "operator root");

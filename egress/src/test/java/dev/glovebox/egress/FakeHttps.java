@@ -15,7 +15,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// A web server over TLS on the host's loopback, HTTP/1.1, that remembers what it was asked.
+/// A web server over TLS, on the host's loopback unless told otherwise, HTTP/1.1, that remembers
+/// what it was asked.
 final class FakeHttps implements AutoCloseable {
     private final HttpsServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -26,9 +27,13 @@ final class FakeHttps implements AutoCloseable {
     record Seen(String line, com.sun.net.httpserver.Headers headers) {}
 
     FakeHttps(TestAuthority.Identity identity) throws IOException, GeneralSecurityException {
-        server =
-                HttpsServer.create(
-                        new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 64);
+        this(identity, InetAddress.ofLiteral("127.0.0.1"), 0);
+    }
+
+    /// Listens where the calling thread is; port 0 is a free one.
+    FakeHttps(TestAuthority.Identity identity, InetAddress address, int port)
+            throws IOException, GeneralSecurityException {
+        server = HttpsServer.create(new InetSocketAddress(address, port), 64);
         server.setHttpsConfigurator(new HttpsConfigurator(identity.context()));
         server.setExecutor(threads);
         server.createContext("/", this::answer);

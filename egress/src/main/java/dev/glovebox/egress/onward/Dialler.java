@@ -116,9 +116,7 @@ public final class Dialler {
 
         /// Whether the operator wrote the very address down.
         private boolean isWritten() {
-            EgressRule rule = errand.rule();
-            return host instanceof HostAddress
-                    && (rule.connect().isPresent() || rule.host() instanceof HostPattern.Exact);
+            return host instanceof HostAddress written && errand.rule().names(written.address());
         }
 
         private void judge(List<InetAddress> found) {
