@@ -1,5 +1,6 @@
 package dev.glovebox.egress.audit;
 
+import dev.glovebox.egress.onward.Failure;
 import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.Host;
 import dev.glovebox.protocol.egress.HostName;
@@ -22,11 +23,9 @@ import tools.jackson.databind.JsonNode;
 /// What a sandbox chose, such as a name or a path, is taken only in its canonical form. What could
 /// not be dialled because it is no public place is not proposed, whoever let it pass.
 public final class Observations {
-    /// What the door says of what no rule speaks of, and of names that lead to where a sandbox has
-    /// no business.
+    /// What the door says of what no rule speaks of.
     private static final String UNSPOKEN = "no rule allows ";
 
-    private static final String NOT_PUBLIC = "the name leads to no public address";
     private static final int DNS_PORT = 53;
     private static final Set<String> PASSED = Set.of("learn", "allow", "audit");
 
@@ -78,13 +77,13 @@ public final class Observations {
             tally.add(new Observation.Connection(to, protocol), count);
         });
         unread.clear();
-        inner.forEach(to -> tally.drop(to, NOT_PUBLIC));
+        inner.forEach(to -> tally.drop(to, Failure.NO_PUBLIC_ADDRESS));
         return Proposal.of(tally, merge);
     }
 
     private void connection(JsonNode record, Destination to, String verdict) {
         String reason = record.path("reason").asString("");
-        if (reason.equals(NOT_PUBLIC)) {
+        if (reason.startsWith(Failure.NO_PUBLIC_ADDRESS)) {
             if (inner.size() < Tally.MOST) {
                 inner.add(to);
             }

@@ -8,6 +8,9 @@ package dev.glovebox.egress.onward;
 /// @param told what the sandbox hears: no address, nothing of what a server or a proxy said
 /// @param detail what the audit log keeps
 public record Failure(String told, String detail) {
+    /// How every failure begins that means a name leads to where a sandbox has no business.
+    public static final String NO_PUBLIC_ADDRESS = "the name leads to no public address";
+
     static final Failure NO_ADDRESS = notPublic("it has no address");
     static final Failure NOT_PUBLIC = notPublic("none of its addresses may be dialled");
     static final Failure TOO_MANY_LOOKUPS = of("too many lookups are under way");
@@ -27,7 +30,6 @@ public record Failure(String told, String detail) {
     }
 
     private static Failure notPublic(String why) {
-        String told = "the name leads to no public address";
-        return new Failure(told, told + ": " + why);
+        return new Failure(NO_PUBLIC_ADDRESS, NO_PUBLIC_ADDRESS + ": " + why);
     }
 }

@@ -247,7 +247,8 @@ class PostgresGateIT {
         Files.createDirectories(other);
         certificates(other);
         open(port, "clear", SECRET, Optional.of(trusting(other.resolve("server.crt"))));
-        assertThat(psql("clear", "app", "select 1").output()).contains("cannot be verified");
+        assertThat(psql("clear", "app", "select 1").output())
+                .contains("certificate is not accepted");
         assertThat(wires.denials()).hasSize(1);
     }
 
