@@ -168,10 +168,15 @@ public final class Dialler {
             List<Line> lines = new ArrayList<>();
             for (InetSocketAddress destination : destinations) {
                 for (InetSocketAddress each : proxies) {
-                    lines.add(new Tunnel(loop, means, each, destination, timeout));
+                    lines.add(new Tunnel(loop, means, each, destination, patience()));
                 }
             }
             run(lines, Optional.empty());
+        }
+
+        /// Less than the whole dial has, so that it is told that it was the proxy.
+        private Duration patience() {
+            return timeout.multipliedBy(3).dividedBy(4);
         }
 
         private void run(List<Line> lines, Optional<Duration> moment) {

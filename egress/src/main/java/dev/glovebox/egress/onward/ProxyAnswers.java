@@ -44,11 +44,12 @@ final class ProxyAnswers extends ChannelInboundHandlerAdapter {
     }
 
     private void http(int status) {
-        switch (status) {
-            case 200 -> {}
-            case 401, 407 -> refused("refused the worker's login", "status " + status);
-            case 502, 503, 504 -> refused("could not reach it", "status " + status);
-            default -> refused("did not let it through", "status " + status);
+        if (status == 401 || status == 407) {
+            refused("refused the worker's login", "status " + status);
+        } else if (status >= 500) {
+            refused("could not reach it", "status " + status);
+        } else if (status != 200) {
+            refused("did not let it through", "status " + status);
         }
     }
 
