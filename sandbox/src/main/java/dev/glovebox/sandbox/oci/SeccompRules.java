@@ -27,7 +27,7 @@ public final class SeccompRules {
     private static final int ENOSYS = 38;
     private static final long ANY_NEW_NAMESPACE = 0x7E02_0000L;
     private static final long UINT_MAX = 0xFFFF_FFFFL;
-    private static final int IOCTL_BITS = 32;
+    private static final int INT_BITS = 32;
     private static final int RESOURCES = 16;
     private static final int RLIMIT_CORE = 4;
 
@@ -88,9 +88,19 @@ public final class SeccompRules {
                     uretprobe file_getattr file_setattr
                     """);
 
+    /// Whose first argument is who gets the signal. Linux lets nobody inside signal pid 1; gVisor
+    /// does, and a pid 1 that is stopped answers no call any more.
+    private static final List<String> SIGNALS =
+            List.of("kill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "tgkill", "tkill");
+
+    private static final long INIT = 1;
+
     /// As gVisor of 2022 spells them: `pselect6`, which `select(3)` makes, is `pselect` there.
     private static final List<String> GVISOR_ALLOWED =
-            Stream.concat(ALLOWED.stream(), Stream.of("pselect")).toList();
+            Stream.concat(
+                            ALLOWED.stream().filter(name -> !SIGNALS.contains(name)),
+                            Stream.of("pselect"))
+                    .toList();
 
     private SeccompRules() {}
 
@@ -138,6 +148,11 @@ public final class SeccompRules {
         if (ownKernel) {
             rules.add(allow("prlimit64", equal(0, 0)));
             rules.add(Map.of("names", List.of("setrlimit"), "action", "SCMP_ACT_ALLOW"));
+            for (long[] maskAndValue : allBut(List.of(INIT))) {
+                for (String name : SIGNALS) {
+                    rules.add(allow(name, masked(0, maskAndValue[0], maskAndValue[1])));
+                }
+            }
         } else {
             rules.addAll(resourceLimits());
         }
@@ -211,7 +226,7 @@ public final class SeccompRules {
     /// top, and where a half holds none of the exceptions, that half is one pair.
     static List<long[]> allBut(List<Long> exceptions) {
         List<long[]> pairs = new ArrayList<>();
-        split(pairs, exceptions, IOCTL_BITS - 1, 0, 0);
+        split(pairs, exceptions, INT_BITS - 1, 0, 0);
         return pairs;
     }
 
