@@ -4,12 +4,12 @@ import dev.glovebox.egress.credential.CredentialStore;
 import dev.glovebox.egress.onward.Onward;
 import dev.glovebox.egress.tls.DoorTrust;
 import dev.glovebox.egress.tls.TrustedRoots;
+import dev.glovebox.egress.wire.LastingEpoll;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.net.NetworkNamespace;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.InstantSource;
 import java.util.List;
@@ -39,9 +39,7 @@ public final class Doors implements AutoCloseable {
         this.roots = roots;
         this.loops =
                 new MultiThreadIoEventLoopGroup(
-                        LOOPS,
-                        new DefaultThreadFactory("egress", true),
-                        EpollIoHandler.newFactory());
+                        LOOPS, new DefaultThreadFactory("egress", true), LastingEpoll.newFactory());
         this.onward =
                 Onward.open(
                         config.onward(),

@@ -190,6 +190,27 @@ class DoorLimitsIT {
     }
 
     @Test
+    void longAnswerAfterTheEndOfTheClientsSide_isReadToTheEnd() throws Exception {
+        byte[] answer = new byte[20_000_000];
+        try (Socket socket = joined()) {
+            Socket far = upstream.remove();
+            socket.shutdownOutput();
+            assertThat(far.getInputStream().read()).isEqualTo(-1);
+            Thread writer =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try (far) {
+                                    far.getOutputStream().write(answer);
+                                } catch (IOException e) {
+                                    // cut, as the reader will tell
+                                }
+                            });
+            assertThat(Client.rest(socket)).hasSize(answer.length);
+            assertThat(writer.join(Duration.ofSeconds(8))).isTrue();
+        }
+    }
+
+    @Test
     void closedDoor_cutsItsFlowsAndLeavesNothing() throws Exception {
         try (Door other = doors.open("two", policy());
                 Socket cut = joined()) {
