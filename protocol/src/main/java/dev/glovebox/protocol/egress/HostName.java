@@ -26,13 +26,18 @@ public record HostName(String text) implements Host {
     ///
     /// @throws PolicyException naming what is wrong with the spelling
     public static HostName parse(String text) {
-        return new HostName(text.toLowerCase(Locale.ROOT));
+        return new HostName(lower(text));
     }
 
     /// Reads a name that somebody untrusted spelled; empty if it is not one.
     public static Optional<HostName> tryParse(String text) {
-        String lower = text.toLowerCase(Locale.ROOT);
+        String lower = lower(text);
         return fault(lower).isPresent() ? Optional.empty() : Optional.of(new HostName(lower));
+    }
+
+    /// Signs outside ASCII stay, to be refused: the small letter of the Kelvin sign is k.
+    private static String lower(String text) {
+        return text.chars().allMatch(c -> c < 0x80) ? text.toLowerCase(Locale.ROOT) : text;
     }
 
     private static Optional<String> fault(String text) {

@@ -48,6 +48,7 @@ class HostTest {
                 "*.good.test",
                 "ｇｏｏｄ.test",
                 "good。test",
+                "\u212Aood.test",
                 "0177.0.0.1",
                 "127.1",
                 "127.0.1",
