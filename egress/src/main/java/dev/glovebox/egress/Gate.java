@@ -3,6 +3,11 @@ package dev.glovebox.egress;
 import dev.glovebox.egress.ask.Questions;
 import dev.glovebox.egress.dns.DnsStream;
 import dev.glovebox.egress.dns.SyntheticNames;
+import dev.glovebox.egress.entry.Entrance;
+import dev.glovebox.egress.entry.Entry;
+import dev.glovebox.egress.entry.Held;
+import dev.glovebox.egress.entry.HttpProxy;
+import dev.glovebox.egress.entry.SocksProxy;
 import dev.glovebox.egress.http.Refusal;
 import dev.glovebox.egress.wire.Allowance;
 import dev.glovebox.egress.wire.Meter;
@@ -23,19 +28,26 @@ import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/// The first and last handler of an accepted connection: turns the address the client dialled into
-/// a destination, asks the policy once, and puts the handlers of the rule's protocol behind itself.
+/// The first and last handler of an accepted connection: finds its destination, asks the policy
+/// once, and puts the handlers of the rule's protocol behind itself.
 ///
-/// Nothing is read from the client before the policy has spoken.
+/// The address that a client dialled is its destination, unless it is the door's own: there the
+/// door is a proxy, and the client says where it wants to go. From then on there is one way for
+/// all. Nothing but a proxy request is read from a client before the policy has spoken.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 final class Gate extends ChannelInboundHandlerAdapter {
     private static final int DNS_PORT = 53;
+    private static final String OWN =
+            "it is the sandbox itself, which is reached without a proxy:"
+                    + " NO_PROXY=localhost,127.0.0.1,::1";
 
     private final Door door;
+    private final Meter meter = new Meter();
 
     Gate(Door door) {
         this.door = door;
@@ -45,45 +57,103 @@ final class Gate extends ChannelInboundHandlerAdapter {
     public void channelActive(ChannelHandlerContext ctx) {
         InetSocketAddress dialled = (InetSocketAddress) ctx.channel().localAddress();
         InetAddress address = withoutZone(dialled.getAddress());
-        Optional<HostName> name = door.names().nameOf(address);
-        Host host = name.map(Host.class::cast).orElse(new HostAddress(address));
-        Destination destination = new Destination(host, dialled.getPort());
-        Terms terms = door.terms();
-        Decision decision = judge(terms, destination, address, name.isPresent());
-        if (!decision.allowed() && dialled.getPort() == DNS_PORT && name.isEmpty()) {
+        int port = dialled.getPort();
+        ctx.pipeline().addFirst(meter);
+        if (SyntheticNames.isDoor(address) && port == HttpProxy.PORT) {
+            HttpProxy.install(ctx.pipeline(), new Asked(ctx));
+        } else if (SyntheticNames.isDoor(address) && port == SocksProxy.PORT) {
+            ctx.pipeline().addLast(new SocksProxy(ctx.channel(), new Asked(ctx)));
+        } else if (asksForNames(address, port)) {
             answerNames(ctx);
+        } else {
+            ctx.pipeline().addLast(new Held());
+            enter(ctx, new HostAddress(address), port, new Dialled(ctx));
+        }
+    }
+
+    /// A name server that no rule speaks of is ours.
+    private boolean asksForNames(InetAddress address, int port) {
+        return port == DNS_PORT
+                && door.names().nameOf(address).isEmpty()
+                && !judge(door.terms(), new Destination(new HostAddress(address), port)).allowed();
+    }
+
+    /// The one way in, whichever way a client has told where it wants to go.
+    private void enter(ChannelHandlerContext ctx, Host said, int port, Entry entry) {
+        Destination destination = new Destination(meant(said), port);
+        Terms terms = door.terms();
+        Decision decision = judge(terms, destination);
+        Optional<String> fault =
+                decision.rule()
+                        .filter(_ -> decision.allowed())
+                        .flatMap(rule -> entry.fault(rule.protocol()));
+        if (fault.isPresent()) {
+            refuse(destination, denied(decision.rule(), fault.get()), entry);
             return;
         }
         if (decision.verdict() == Decision.Verdict.ASK) {
-            ask(ctx, destination, decision);
+            ask(ctx, said, port, decision, entry);
             return;
         }
         if (!decision.allowed()) {
-            refuse(ctx, destination, decision);
+            refuse(destination, decision, entry);
             return;
         }
         EgressRule rule = decision.rule().orElseThrow();
         Flow flow =
                 new Flow(door, ctx.channel(), destination, rule, terms.credentialOf(rule), terms);
         if (door.admit(flow, terms)) {
-            Meter meter = new Meter();
-            ctx.pipeline().addFirst(meter);
-            door.ledger().connection(flow, meter, () -> begin(ctx, flow));
+            door.ledger().connection(flow, meter, () -> begin(ctx, flow, entry));
         } else {
-            channelActive(ctx);
+            enter(ctx, said, port, entry);
         }
     }
 
-    private static Decision judge(
-            Terms terms, Destination destination, InetAddress dialled, boolean named) {
-        return !named && SyntheticNames.isSynthetic(dialled)
-                ? new Decision(
-                        Decision.Verdict.DENY, Optional.empty(), "the address belongs to no name")
-                : terms.policy().decide(destination);
+    /// An address that stands for a name means the name.
+    private Host meant(Host said) {
+        return said instanceof HostAddress(InetAddress address)
+                ? door.names().nameOf(address).map(Host.class::cast).orElse(said)
+                : said;
     }
 
-    private void begin(ChannelHandlerContext ctx, Flow flow) {
+    private static Decision judge(Terms terms, Destination destination) {
+        return never(destination.host())
+                .map(reason -> denied(Optional.empty(), reason))
+                .orElseGet(() -> terms.policy().decide(destination));
+    }
+
+    /// Why the host is nowhere outside, whatever the policy says.
+    private static Optional<String> never(Host host) {
+        return switch (host) {
+            case HostName name when name.equals(SyntheticNames.DOOR) ->
+                    Optional.of("it is the door itself");
+            case HostName name when name.isLocalhost() -> Optional.of(OWN);
+            case HostName _ -> Optional.empty();
+            case HostAddress address ->
+                    switch (address.kind()) {
+                        case LOOPBACK, UNSPECIFIED -> Optional.of(OWN);
+                        case SYNTHETIC -> Optional.of("the address belongs to no name");
+                        default -> Optional.empty();
+                    };
+        };
+    }
+
+    private static Decision denied(Optional<EgressRule> rule, String reason) {
+        return new Decision(Decision.Verdict.DENY, rule, reason);
+    }
+
+    private void refuse(Destination destination, Decision decision, Entry entry) {
+        door.deny(
+                destination.host().text(),
+                destination.port(),
+                decision.ruleName(),
+                decision.reason());
+        entry.refused(destination, decision);
+    }
+
+    private void begin(ChannelHandlerContext ctx, Flow flow, Entry entry) {
         if (ctx.channel().isActive()) {
+            entry.granted();
             open(ctx, flow);
         }
     }
@@ -126,13 +196,15 @@ final class Gate extends ChannelInboundHandlerAdapter {
     }
 
     /// Waits for the operator, unread, and is judged again when there is an answer.
-    private void ask(ChannelHandlerContext ctx, Destination destination, Decision decision) {
+    private void ask(
+            ChannelHandlerContext ctx, Host said, int port, Decision decision, Entry entry) {
+        Destination destination = new Destination(meant(said), port);
         EgressRule rule = decision.rule().orElseThrow();
         Questions questions = door.asking();
         Future<?> patience =
                 ctx.executor()
                         .schedule(
-                                () -> refuse(ctx, destination, unanswered(destination, rule)),
+                                () -> refuse(destination, unanswered(destination, rule), entry),
                                 door.limits().answer().toMillis(),
                                 TimeUnit.MILLISECONDS);
         Runnable decided =
@@ -140,7 +212,7 @@ final class Gate extends ChannelInboundHandlerAdapter {
                         ctx.executor()
                                 .execute(() -> {
                                     if (patience.cancel(false) && ctx.channel().isActive()) {
-                                        channelActive(ctx);
+                                        enter(ctx, said, port, entry);
                                     }
                                 });
         ctx.channel()
@@ -149,56 +221,98 @@ final class Gate extends ChannelInboundHandlerAdapter {
                     patience.cancel(false);
                     questions.leave(destination, decided);
                 });
-        switch (questions.ask(destination, rule.name(), decided)) {
-            case ASKED -> door.ledger().asked(ctx.channel(), destination, rule);
-            case WAITS -> {}
-            case REFUSED -> {
-                patience.cancel(false);
-                refuse(ctx, destination, by(rule, "the operator has refused it"));
-            }
-            case FULL -> {
-                patience.cancel(false);
-                refuse(ctx, destination, by(rule, "too many questions to the operator are open"));
-            }
+        Questions.Outcome outcome = questions.ask(destination, rule.name(), decided);
+        if (outcome == Questions.Outcome.ASKED) {
+            door.ledger().asked(ctx.channel(), destination, rule);
         }
+        Optional<String> refused =
+                switch (outcome) {
+                    case ASKED, WAITS -> Optional.empty();
+                    case REFUSED -> Optional.of("the operator has refused it");
+                    case FULL -> Optional.of("too many questions to the operator are open");
+                };
+        refused.ifPresent(reason -> {
+            patience.cancel(false);
+            refuse(destination, denied(Optional.of(rule), reason), entry);
+        });
     }
 
     private Decision unanswered(Destination destination, EgressRule rule) {
-        return by(
-                rule,
-                "it waits for the operator, who can say `glovebox egress allow "
+        return denied(
+                Optional.of(rule),
+                "it waits for the operator, who can say `glovebox policy allow "
                         + door.name()
                         + " "
                         + destination
                         + "`; try again after that");
     }
 
-    private static Decision by(EgressRule rule, String reason) {
-        return new Decision(Decision.Verdict.DENY, Optional.of(rule), reason);
+    /// A client that has dialled its destination.
+    private final class Dialled implements Entry {
+        private final ChannelHandlerContext ctx;
+
+        Dialled(ChannelHandlerContext ctx) {
+            this.ctx = ctx;
+        }
+
+        @Override
+        public void granted() {}
+
+        @Override
+        public void refused(Destination destination, Decision decision) {
+            ChannelPipeline pipeline = ctx.pipeline();
+            Refusal refusal = new Refusal(destination, decision);
+            switch (destination.port()) {
+                case Refusal.HTTP_PORT -> refusal.install(pipeline, door.limits().headerBytes());
+                case Refusal.HTTPS_PORT ->
+                        pipeline.addLast(
+                                TlsGate.refusing(ctx.channel(), door, destination, refusal));
+                default -> {
+                    Reset.send(ctx.channel());
+                    return;
+                }
+            }
+            ctx.executor()
+                    .schedule(
+                            () -> Reset.send(ctx.channel()),
+                            2 * door.limits().firstBytes().toMillis(),
+                            TimeUnit.MILLISECONDS);
+        }
     }
 
-    private void refuse(ChannelHandlerContext ctx, Destination destination, Decision decision) {
-        door.deny(
-                destination.host().text(),
-                destination.port(),
-                decision.ruleName(),
-                decision.reason());
-        ChannelPipeline pipeline = ctx.pipeline();
-        Refusal refusal = new Refusal(destination, decision);
-        switch (destination.port()) {
-            case Refusal.HTTP_PORT -> refusal.install(pipeline, door.limits().headerBytes());
-            case Refusal.HTTPS_PORT ->
-                    pipeline.addLast(TlsGate.refusing(ctx.channel(), door, destination, refusal));
-            default -> {
-                Reset.send(ctx.channel());
-                return;
-            }
+    /// A client that tells the door, as its proxy, where it wants to go.
+    private final class Asked implements Entrance {
+        private final ChannelHandlerContext ctx;
+
+        Asked(ChannelHandlerContext ctx) {
+            this.ctx = ctx;
         }
-        ctx.executor()
-                .schedule(
-                        () -> Reset.send(ctx.channel()),
-                        2 * door.limits().firstBytes().toMillis(),
-                        TimeUnit.MILLISECONDS);
+
+        @Override
+        public void enter(Host host, int port, Entry entry) {
+            Gate.this.enter(ctx, host, port, entry);
+        }
+
+        @Override
+        public void denied(String reason) {
+            int port = ((InetSocketAddress) ctx.channel().localAddress()).getPort();
+            door.deny(SyntheticNames.DOOR.text(), port, reason);
+        }
+
+        @Override
+        public Duration patience() {
+            return door.limits().firstBytes();
+        }
+
+        @Override
+        public int headerBytes() {
+            return door.limits().headerBytes();
+        }
+
+        @Override
+        public void reset() {
+            Reset.send(ctx.channel());
+        }
     }
 
     private void answerNames(ChannelHandlerContext ctx) {

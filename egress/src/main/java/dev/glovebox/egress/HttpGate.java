@@ -93,12 +93,17 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         this.writer = writer;
     }
 
-    /// Puts the codec of HTTP/1.1 and the gate behind what is there.
+    /// Puts the codec of HTTP/1.1, unless one is there that has read the first request already, and
+    /// the gate behind what is there.
     static void install(ChannelPipeline pipeline, Flow flow) {
-        HttpCodecs.ResponseWriter writer = new HttpCodecs.ResponseWriter();
-        pipeline.addLast(
-                new HttpCodecs.RequestReader(HttpCodecs.config(flow.door().limits().headerBytes())),
-                writer);
+        HttpCodecs.ResponseWriter writer = pipeline.get(HttpCodecs.ResponseWriter.class);
+        if (writer == null) {
+            writer = new HttpCodecs.ResponseWriter();
+            pipeline.addLast(
+                    new HttpCodecs.RequestReader(
+                            HttpCodecs.config(flow.door().limits().headerBytes())),
+                    writer);
+        }
         pipeline.addLast(new HttpGate(flow, pipeline.channel(), Optional.of(writer)));
     }
 

@@ -138,7 +138,7 @@ class AskIT {
     void withoutAnAnswer_theConnectionIsRefusedAndTheQuestionStays() throws Exception {
         Instant start = Instant.now();
         assertThat(inside.curl("http://web.test/a").output())
-                .contains("`glovebox egress allow one web.test:80`", "403");
+                .contains("`glovebox policy allow one web.test:80`", "403");
         try (Socket socket = client.connect(addressOf("raw.test"), 7001)) {
             assertThat(Client.rest(socket)).isEqualTo("[reset]");
         }

@@ -55,17 +55,19 @@ final class Inside {
 
     /// `curl` with a short deadline; the output is the body, then a line with the status.
     Result curl(String... arguments) throws IOException, InterruptedException {
+        return curl(List.of("--noproxy", "*"), arguments);
+    }
+
+    /// The same by the proxy at a URL.
+    Result curlBy(String proxy, String... arguments) throws IOException, InterruptedException {
+        return curl(List.of("--noproxy", "", "-x", proxy), arguments);
+    }
+
+    private Result curl(List<String> way, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                "curl",
-                                "-sS",
-                                "-m",
-                                "8",
-                                "-w",
-                                "\n%{http_code}",
-                                "--noproxy",
-                                "*"));
+                new ArrayList<>(List.of("curl", "-sS", "-m", "8", "-w", "\n%{http_code}"));
+        command.addAll(way);
         command.addAll(List.of(arguments));
         return run(command.toArray(String[]::new));
     }

@@ -57,7 +57,8 @@ class UpstreamProxyIT {
                     Duration.ofMinutes(10),
                     32 * 1024,
                     1024,
-                    256);
+                    256,
+                    Duration.ofSeconds(30));
 
     @RegisterExtension final Internet internet = new Internet();
 

@@ -12,8 +12,9 @@ import java.util.function.Predicate;
 /// name can carry anything out.
 ///
 /// A name that some rule allows has its synthetic addresses as A and AAAA, and no record of any
-/// other type. Any other name is REFUSED. A message that is not one plain question is FORMERR,
-/// another operation than a query NOTIMP, and what is too short to be answered gets no answer.
+/// other type. So has the name of the door itself, under every policy. Any other name is REFUSED. A
+/// message that is not one plain question is FORMERR, another operation than a query NOTIMP, and
+/// what is too short to be answered gets no answer.
 public final class DnsAnswers {
     private static final int HEADER = 12;
     private static final int TTL_SECONDS = 60;
@@ -59,7 +60,7 @@ public final class DnsAnswers {
     private byte[] answer(byte[] message, Question question) {
         Optional<SyntheticNames.Pair> pair =
                 HostName.tryParse(question.name())
-                        .filter(name -> question.qclass() == CLASS_IN && known.test(name))
+                        .filter(name -> question.qclass() == CLASS_IN && isKnown(name))
                         .flatMap(names::addressesOf);
         if (pair.isEmpty()) {
             refused.accept(question.name());
@@ -72,6 +73,10 @@ public final class DnsAnswers {
                     default -> Optional.empty();
                 };
         return reply(message, question.end(), NO_ERROR, address);
+    }
+
+    private boolean isKnown(HostName name) {
+        return name.equals(SyntheticNames.DOOR) || known.test(name);
     }
 
     /// The one question of the message; empty if there is not exactly one or it is malformed. Bytes

@@ -1,5 +1,6 @@
 package dev.glovebox.egress.dns;
 
+import dev.glovebox.linux.net.CatchAll;
 import dev.glovebox.protocol.egress.Cidr;
 import dev.glovebox.protocol.egress.HostName;
 import java.net.InetAddress;
@@ -16,6 +17,10 @@ import java.util.Optional;
 /// for the life of the door. A connection to such an address means the name. What the name really
 /// resolves to is looked up outside, when somebody connects.
 public final class SyntheticNames {
+    /// The name of the door itself, under which it is a proxy. No rule can give it to another.
+    public static final HostName DOOR = new HostName("proxy.glovebox.internal");
+
+    private static final Pair DOORS = new Pair(CatchAll.ADDRESS_4, CatchAll.ADDRESS_6);
     private static final Cidr BLOCK_4 = Cidr.parse("198.18.0.0/15");
     private static final Cidr BLOCK_6 = Cidr.parse("fd67:6c62::/32");
 
@@ -41,6 +46,9 @@ public final class SyntheticNames {
 
     /// The addresses of the name, now or earlier given to it; empty if all are given away.
     public synchronized Optional<Pair> addressesOf(HostName name) {
+        if (name.equals(DOOR)) {
+            return Optional.of(DOORS);
+        }
         Integer number = numbers.get(name);
         if (number == null) {
             if (numbers.size() >= capacity) {
@@ -59,6 +67,11 @@ public final class SyntheticNames {
     /// The name that this address stands for.
     public synchronized Optional<HostName> nameOf(InetAddress address) {
         return Optional.ofNullable(names.get(address));
+    }
+
+    /// Whether the address is that of the door itself.
+    public static boolean isDoor(InetAddress address) {
+        return address.equals(DOORS.four()) || address.equals(DOORS.six());
     }
 
     /// Whether the address is of the kind that is given to names, so that it has no other meaning.

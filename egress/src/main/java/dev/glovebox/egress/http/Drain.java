@@ -3,9 +3,10 @@ package dev.glovebox.egress.http;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 
-/// Throws away what a client still sends after its last answer, up to a limit; a client that goes
-/// on is closed at once.
+/// Throws away what a client still sends after its last answer, to its end or up to a limit; a
+/// client that goes on is closed at once.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 final class Drain extends ChannelInboundHandlerAdapter {
     private static final long MAX_BYTES = 1 << 20;
@@ -19,6 +20,15 @@ final class Drain extends ChannelInboundHandlerAdapter {
         bytes.release();
         if (drained > MAX_BYTES) {
             ctx.close();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            ctx.close();
+        } else {
+            ctx.fireUserEventTriggered(event);
         }
     }
 }

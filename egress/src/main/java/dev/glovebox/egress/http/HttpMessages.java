@@ -94,8 +94,9 @@ public final class HttpMessages {
     ///   9110 §15.5.20): the client may try it on a connection of its own
     public static Optional<Fault> fault(
             HttpRequest request, Destination destination, boolean secure) {
-        if (request.decoderResult().isFailure() || !isKnown(request)) {
-            return Optional.of(new Fault(400, "it is not a well-formed HTTP/1.1 request"));
+        Optional<String> unreadable = unreadable(request);
+        if (unreadable.isPresent()) {
+            return Optional.of(new Fault(400, unreadable.get()));
         }
         if (!METHOD.matcher(request.method().name()).matches()) {
             return Optional.of(new Fault(400, "its method is not upper-case letters"));
@@ -120,6 +121,30 @@ public final class HttpMessages {
         return isHost(hosts.getFirst(), destination)
                 ? Optional.empty()
                 : Optional.of(new Fault(secure ? 421 : 403, "its Host header names another host"));
+    }
+
+    /// Why nothing of the request can be relied on; empty if it can.
+    public static Optional<String> unreadable(HttpRequest request) {
+        return request.decoderResult().isFailure() || !isKnown(request)
+                ? Optional.of("it is not a well-formed HTTP/1.1 request")
+                : Optional.empty();
+    }
+
+    /// Why a request that has no content (RFC 9110 §9.3.6) is said to have some; empty if it is
+    /// not.
+    public static Optional<String> withContent(HttpRequest request) {
+        HttpHeaders headers = request.headers();
+        List<String> lengths = headers.getAll(HttpHeaderNames.CONTENT_LENGTH);
+        return headers.contains(HttpHeaderNames.TRANSFER_ENCODING)
+                        || !(lengths.isEmpty() || lengths.equals(List.of("0")))
+                ? Optional.of("a " + request.method() + " has no content")
+                : Optional.empty();
+    }
+
+    /// Whether the request has no Host header, or one that names the destination.
+    public static boolean namesNoOther(HttpRequest request, Destination destination) {
+        List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
+        return hosts.isEmpty() || (hosts.size() == 1 && isHost(hosts.getFirst(), destination));
     }
 
     /// Whether it is HTTP/1.0, whose answers end with the connection and are never in chunks.

@@ -42,6 +42,13 @@ public final class Pages {
                 + " egress policy.\n";
     }
 
+    /// For a request to the door as a proxy that names no destination.
+    public static String unproxied(String reason) {
+        return "Glovebox refused this proxy request: "
+                + reason
+                + ". This proxy takes CONNECT HOST:PORT, and requests for http://HOST/PATH.\n";
+    }
+
     /// For a request that is allowed, to a server that does not play its part.
     public static String failed(Destination destination, String rule, String reason) {
         return "Glovebox: "
@@ -101,7 +108,12 @@ public final class Pages {
     }
 
     private static void endOutput(Channel client) {
-        ((DuplexChannel) client).shutdownOutput();
+        DuplexChannel both = (DuplexChannel) client;
+        both.shutdownOutput();
+        if (both.isInputShutdown()) {
+            client.close();
+            return;
+        }
         client.pipeline().addFirst(new Drain());
         client.config().setAutoRead(true);
         client.eventLoop().schedule(() -> client.close(), DRAIN_MILLIS, TimeUnit.MILLISECONDS);
