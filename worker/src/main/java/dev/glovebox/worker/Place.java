@@ -118,7 +118,7 @@ final class Place implements AutoCloseable, CallNotes {
                                 all,
                                 Optional.of(door.networkNamespace()),
                                 config.limits(),
-                                certificates.environment()));
+                                DoorVariables.of(certificates, config.proxyVariables())));
     }
 
     /// What places are made of; shared by all of a worker, and open longer than any of them.

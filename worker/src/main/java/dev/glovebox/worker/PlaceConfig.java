@@ -12,8 +12,14 @@ import dev.glovebox.worker.tool.ToolLimits;
 /// @param policy what its programs may reach
 /// @param tools limits of one call
 /// @param warm sandboxes kept ready
+/// @param proxyVariables whether programs are told by variables that the door is a proxy too
 public record PlaceConfig(
-        Template template, Limits limits, EgressPolicy policy, ToolLimits tools, Warm warm) {
+        Template template,
+        Limits limits,
+        EgressPolicy policy,
+        ToolLimits tools,
+        Warm warm,
+        boolean proxyVariables) {
     /// Template `base`, default limits, no network, none ready.
     public static final PlaceConfig DEFAULT =
             new PlaceConfig(
@@ -21,25 +27,31 @@ public record PlaceConfig(
                     Limits.DEFAULT,
                     EgressPolicy.DENY_ALL,
                     ToolLimits.DEFAULT,
-                    Warm.NONE);
+                    Warm.NONE,
+                    false);
 
     /// The same with another template.
     public PlaceConfig withTemplate(Template other) {
-        return new PlaceConfig(other, limits, policy, tools, warm);
+        return new PlaceConfig(other, limits, policy, tools, warm, proxyVariables);
     }
 
     /// The same with other limits of the sandbox.
     public PlaceConfig withLimits(Limits other) {
-        return new PlaceConfig(template, other, policy, tools, warm);
+        return new PlaceConfig(template, other, policy, tools, warm, proxyVariables);
     }
 
     /// The same with others kept ready.
     public PlaceConfig withWarm(Warm other) {
-        return new PlaceConfig(template, limits, policy, tools, other);
+        return new PlaceConfig(template, limits, policy, tools, other, proxyVariables);
     }
 
     /// The same with another policy.
     public PlaceConfig withPolicy(EgressPolicy other) {
-        return new PlaceConfig(template, limits, other, tools, warm);
+        return new PlaceConfig(template, limits, other, tools, warm, proxyVariables);
+    }
+
+    /// The same with or without variables that name the door as a proxy.
+    public PlaceConfig withProxyVariables(boolean other) {
+        return new PlaceConfig(template, limits, policy, tools, warm, other);
     }
 }

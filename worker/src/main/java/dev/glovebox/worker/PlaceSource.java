@@ -56,7 +56,7 @@ final class PlaceSource implements HandsSource {
                 WarmPool.open(
                         rooms.sandboxes(),
                         pool,
-                        name -> WarmDoor.open(rooms.doors(), name, config.template()));
+                        name -> WarmDoor.open(rooms.doors(), name, config));
     }
 
     private synchronized Optional<WarmPool<WarmDoor>> warm() {

@@ -4,7 +4,6 @@ import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Mount;
-import dev.glovebox.sandbox.Template;
 import dev.glovebox.sandbox.pool.Network;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,20 +11,14 @@ import java.util.Map;
 
 /// A door that was opened before its session was known: nothing passes it until it is given the
 /// session's policy.
-record WarmDoor(Door door, DoorCertificates certificates) implements Network {
-    static WarmDoor open(Doors doors, String name, Template template) {
+record WarmDoor(Door door, List<Mount> mounts, Map<String, String> environment) implements Network {
+    static WarmDoor open(Doors doors, String name, PlaceConfig config) {
         Door door = doors.open(name, EgressPolicy.DENY_ALL);
-        return new WarmDoor(door, DoorCertificates.of(door.trustFiles(), template));
-    }
-
-    @Override
-    public List<Mount> mounts() {
-        return certificates.mounts();
-    }
-
-    @Override
-    public Map<String, String> environment() {
-        return certificates.environment();
+        DoorCertificates certificates = DoorCertificates.of(door.trustFiles(), config.template());
+        return new WarmDoor(
+                door,
+                certificates.mounts(),
+                DoorVariables.of(certificates, config.proxyVariables()));
     }
 
     @Override

@@ -44,6 +44,8 @@ import java.util.stream.Stream;
 /// warm:                   # sandboxes kept ready for sessions to come
 ///   size: 2
 ///   max-age: 30m          # after which one that no session took is replaced
+/// egress:
+///   proxy-variables: true # HTTP_PROXY and the like are set in sandboxes; default: false
 /// ```
 ///
 /// `audit:` is described at [AuditSettings].
@@ -77,7 +79,8 @@ public record WorkerSettings(
                     "limits.disk",
                     "limits.files",
                     "warm.size",
-                    "warm.max-age");
+                    "warm.max-age",
+                    "egress.proxy-variables");
 
     private static final Set<String> KEYS =
             Stream.of(OWN_KEYS, LimitSettings.KEYS, AuditSettings.KEYS, RegistrySettings.KEYS)
@@ -148,7 +151,18 @@ public record WorkerSettings(
                 .withTemplate(template)
                 .withLimits(limits)
                 .withPolicy(policy)
-                .withWarm(warm(settings));
+                .withWarm(warm(settings))
+                .withProxyVariables(
+                        settings.get("egress.proxy-variables", WorkerSettings::flag).orElse(false));
+    }
+
+    private static boolean flag(String text) {
+        return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default ->
+                    throw new IllegalArgumentException("'" + text + "' is not one of true, false");
+        };
     }
 
     private static Warm warm(Settings settings) {
