@@ -13,4 +13,5 @@ module dev.glovebox.worker {
 
     exports dev.glovebox.worker;
     exports dev.glovebox.worker.operator;
+    exports dev.glovebox.worker.policy;
 }

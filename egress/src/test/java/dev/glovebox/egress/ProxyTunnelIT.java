@@ -50,7 +50,8 @@ class ProxyTunnelIT {
                     Duration.ofMinutes(10),
                     32 * 1024,
                     1024,
-                    256);
+                    256,
+                    Duration.ofSeconds(30));
     private static final String POLICY =
             """
             rules:

@@ -3,6 +3,7 @@ package dev.glovebox.worker;
 import dev.glovebox.egress.Denial;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
+import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Binding;
 import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.Sandbox;
@@ -13,6 +14,7 @@ import dev.glovebox.sandbox.pool.WarmPool;
 import dev.glovebox.worker.operator.CallLog;
 import dev.glovebox.worker.operator.LiveSandbox;
 import dev.glovebox.worker.operator.Roster;
+import dev.glovebox.worker.policy.SessionPolicy;
 import dev.glovebox.worker.shell.ShellEnvironment;
 import dev.glovebox.worker.tool.CallNotes;
 import dev.glovebox.worker.tool.Toolset;
@@ -63,6 +65,7 @@ final class Place implements AutoCloseable, CallNotes {
     ///   they be made for it
     /// @param warm gives a sandbox that waited for a session; if there is none, it returns when one
     ///   can be started
+    /// @param policy what the session may reach
     /// @param log of the session's calls, for operators
     static Place open(
             String sessionId,
@@ -70,29 +73,33 @@ final class Place implements AutoCloseable, CallNotes {
             PlaceConfig config,
             Rooms rooms,
             Function<Binding, Optional<WarmPool.Claimed<WarmDoor>>> warm,
+            SessionPolicy policy,
             CallLog log) {
         Closing closing = new Closing();
         try {
+            policy.await();
             closing.add(rooms.holds().take(sessionId));
             Workspace workspace = closing.add(rooms.workspaces().open(sessionId));
             List<Mount> mounts = List.of(new Mount(workspace.directory(), ROOT, false));
             Optional<WarmPool.Claimed<WarmDoor>> ready =
                     warm.apply(new Binding(mounts, config.limits(), Map.of()));
-            Door door;
-            Sandbox sandbox;
-            if (ready.isPresent()) {
-                door = closing.add(ready.get().network().door());
-                sandbox = closing.add(ready.get().sandbox());
-                door.policy(config.policy());
-            } else {
-                door = closing.add(rooms.doors().open(name, config.policy()));
-                sandbox = closing.add(cold(name, config, mounts, door, rooms));
-            }
+            Door door =
+                    closing.add(
+                            ready.map(one -> one.network().door())
+                                    .orElseGet(
+                                            () -> rooms.doors().open(name, EgressPolicy.DENY_ALL)));
+            Sandbox waiting = ready.map(WarmPool.Claimed::sandbox).map(closing::add).orElse(null);
             door.session(sessionId);
+            closing.add(policy.bind(door::policy));
+            Sandbox sandbox =
+                    waiting == null
+                            ? closing.add(cold(name, config, mounts, door, rooms))
+                            : waiting;
             LiveSandbox live =
                     new LiveSandbox(
                             sessionId,
                             sandbox,
+                            policy,
                             config.template(),
                             config.limits(),
                             () -> door.denialsSince(Instant.EPOCH).size(),

@@ -7,6 +7,8 @@ import dev.glovebox.sandbox.pool.PoolConfig;
 import dev.glovebox.sandbox.pool.WarmPool;
 import dev.glovebox.worker.operator.CallLog;
 import dev.glovebox.worker.operator.SandboxView;
+import dev.glovebox.worker.policy.LivePolicies;
+import dev.glovebox.worker.policy.SessionPolicy;
 import dev.glovebox.worker.session.Hands;
 import java.time.Instant;
 import java.util.List;
@@ -21,21 +23,25 @@ final class PlaceSource implements HandsSource {
     private final PlaceConfig config;
     private final Place.Rooms rooms;
     private final PreparedTemplate template;
+    private final LivePolicies policies;
     private final AtomicLong number = new AtomicLong();
 
     // Guarded by this.
     private @Nullable WarmPool<WarmDoor> warm;
     private boolean released;
 
-    private PlaceSource(PlaceConfig config, Place.Rooms rooms) {
+    private PlaceSource(PlaceConfig config, Place.Rooms rooms, LivePolicies policies) {
         this.config = config;
         this.rooms = rooms;
-        this.template = new PreparedTemplate(config, rooms, this::makeReady);
+        this.policies = policies;
+        this.template = new PreparedTemplate(config, rooms, policies::standard, this::makeReady);
     }
 
     /// Begins to prepare the template, and then to make sandboxes ready.
-    static PlaceSource open(PlaceConfig config, Place.Rooms rooms) {
-        PlaceSource source = new PlaceSource(config, rooms);
+    ///
+    /// @param policies what sessions may reach; stays open longer than this
+    static PlaceSource open(PlaceConfig config, Place.Rooms rooms, LivePolicies policies) {
+        PlaceSource source = new PlaceSource(config, rooms, policies);
         source.template.begin();
         rooms.roster().waiting(source::waiting);
         return source;
@@ -90,6 +96,7 @@ final class PlaceSource implements HandsSource {
     @Override
     public Hands open(String sessionId) {
         CallLog log = new CallLog();
+        SessionPolicy policy = policies.session(sessionId);
         return PlacedHands.open(
                 sessionId,
                 () ->
@@ -99,7 +106,9 @@ final class PlaceSource implements HandsSource {
                                 config,
                                 rooms,
                                 this::claim,
+                                policy,
                                 log),
+                policy,
                 log);
     }
 

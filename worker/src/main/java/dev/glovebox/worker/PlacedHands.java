@@ -4,6 +4,8 @@ import dev.glovebox.protocol.Json;
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.worker.operator.CallLog;
+import dev.glovebox.worker.policy.SessionPolicy;
+import dev.glovebox.worker.policy.SessionPolicyException;
 import dev.glovebox.worker.session.Hands;
 import dev.glovebox.worker.session.ToolCall;
 import dev.glovebox.worker.shell.Cancellation;
@@ -15,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Runs a session's calls in its place.
@@ -28,23 +31,33 @@ final class PlacedHands implements Hands {
 
     private final String sessionId;
     private final Supplier<Place> source;
+    private final SessionPolicy policy;
     private final CallLog log;
     private @Nullable FutureTask<Place> place;
 
-    private PlacedHands(String sessionId, Supplier<Place> source, CallLog log) {
+    private PlacedHands(
+            String sessionId, Supplier<Place> source, SessionPolicy policy, CallLog log) {
         this.sessionId = sessionId;
         this.source = source;
+        this.policy = policy;
         this.log = log;
     }
 
     /// Hands whose place is being opened from now on.
     ///
     /// @param source opens a place; called again after a failure
+    /// @param policy what the session may reach
     /// @param log where calls are remembered for operators
-    static PlacedHands open(String sessionId, Supplier<Place> source, CallLog log) {
-        PlacedHands hands = new PlacedHands(sessionId, source, log);
+    static PlacedHands open(
+            String sessionId, Supplier<Place> source, SessionPolicy policy, CallLog log) {
+        PlacedHands hands = new PlacedHands(sessionId, source, policy, log);
         hands.place = hands.opening();
         return hands;
+    }
+
+    @Override
+    public void session(JsonNode session) {
+        policy.wished(session.path("metadata"));
     }
 
     @Override
@@ -65,6 +78,10 @@ final class PlacedHands implements Hands {
     }
 
     private ToolResult runInPlace(ToolCall call, Cancellation cancellation) {
+        Optional<String> refusal = policy.refusal();
+        if (refusal.isPresent()) {
+            return ToolResult.error(unavailable(refusal.get()));
+        }
         Place current;
         try {
             FutureTask<Place> opening = place == null ? opening() : place;
@@ -105,6 +122,7 @@ final class PlacedHands implements Hands {
     public void close() {
         FutureTask<Place> last = place;
         place = null;
+        policy.left();
         if (last == null) {
             return;
         }
@@ -160,15 +178,19 @@ final class PlacedHands implements Hands {
 
     /// For the agent: who is to blame, but nothing about the host.
     private static String unavailable(@Nullable Throwable cause) {
-        SandboxException.Band band =
-                cause instanceof SandboxException e ? e.band() : SandboxException.Band.HOST;
-        return "sandbox unavailable: "
-                + switch (band) {
-                    case CAPACITY -> "this machine is full, try again later";
-                    case TEMPLATE ->
+        return switch (cause) {
+            case SessionPolicyException e -> unavailable(String.valueOf(e.getMessage()));
+            case SandboxException e when e.band() == SandboxException.Band.CAPACITY ->
+                    unavailable("this machine is full, try again later");
+            case SandboxException e when e.band() == SandboxException.Band.TEMPLATE ->
+                    unavailable(
                             "what sandboxes are made of could not be prepared, the operator of this"
-                                    + " worker has been told";
-                    default -> "this machine cannot start one now";
-                };
+                                    + " worker has been told");
+            case null, default -> unavailable("this machine cannot start one now");
+        };
+    }
+
+    private static String unavailable(String reason) {
+        return "sandbox unavailable: " + reason;
     }
 }

@@ -1,6 +1,7 @@
 package dev.glovebox.worker;
 
 import dev.glovebox.egress.Door;
+import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.SandboxSpec;
@@ -12,6 +13,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The template of a worker, got ready before the first sandbox is made of it.
@@ -30,6 +32,7 @@ final class PreparedTemplate implements AutoCloseable {
 
     private final PlaceConfig config;
     private final Place.Rooms rooms;
+    private final Supplier<EgressPolicy> policy;
     private final Runnable whenPrepared;
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -40,10 +43,16 @@ final class PreparedTemplate implements AutoCloseable {
     private long notBefore;
     private boolean closed;
 
+    /// @param policy what its command may reach, when it runs
     /// @param whenPrepared called once, when there can be sandboxes of the template
-    PreparedTemplate(PlaceConfig config, Place.Rooms rooms, Runnable whenPrepared) {
+    PreparedTemplate(
+            PlaceConfig config,
+            Place.Rooms rooms,
+            Supplier<EgressPolicy> policy,
+            Runnable whenPrepared) {
         this.config = config;
         this.rooms = rooms;
+        this.policy = policy;
         this.whenPrepared = whenPrepared;
     }
 
@@ -135,7 +144,7 @@ final class PreparedTemplate implements AutoCloseable {
     private void behindADoor(Template template) {
         String plain = template.name().replace('.', '_');
         String name = "prepare-" + plain.substring(0, Math.min(NAME_LENGTH, plain.length()));
-        try (Door door = rooms.doors().open(name, config.policy())) {
+        try (Door door = rooms.doors().open(name, policy.get())) {
             DoorCertificates certificates =
                     DoorCertificates.whilePreparing(door.trustFiles(), template);
             rooms.sandboxes()

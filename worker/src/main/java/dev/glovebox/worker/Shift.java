@@ -67,7 +67,9 @@ final class Shift {
         Lease held = Lease.hold(api, work, _ -> mine.end(SessionEnd.LEASE_ENDED));
         lease = held;
         try {
-            if (isServed(sessionId)) {
+            Optional<JsonNode> session = served(sessionId);
+            if (session.isPresent()) {
+                hands.session(session.get());
                 SessionEnd end = mine.run();
                 LOG.log(Level.INFO, "{0} left: {1}", sessionId, end);
             }
@@ -94,18 +96,19 @@ final class Shift {
         }
     }
 
-    private boolean isServed(String sessionId) throws InterruptedException {
+    /// The session, if it is to be served.
+    private Optional<JsonNode> served(String sessionId) throws InterruptedException {
         Reply<JsonNode> reply =
                 api.send(ApiRequest.get("/v1/sessions/" + ApiRequest.segment(sessionId)));
         if (!(reply instanceof Reply.Ok<JsonNode>(JsonNode session))) {
             LOG.log(Level.WARNING, "{0} not served: {1}", sessionId, reply.summary());
-            return false;
+            return Optional.empty();
         }
         if (session.path("status").asString("").equals("terminated")) {
             LOG.log(Level.INFO, "{0} has terminated, not served", sessionId);
-            return false;
+            return Optional.empty();
         }
-        return true;
+        return Optional.of(session);
     }
 
     private Duration postWindow() {

@@ -5,6 +5,7 @@ import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.worker.http.ApiClient;
 import dev.glovebox.worker.http.Pause;
 import dev.glovebox.worker.operator.Roster;
+import dev.glovebox.worker.policy.LivePolicies;
 import dev.glovebox.worker.queue.WorkPoller;
 import dev.glovebox.worker.session.CallJournal;
 import dev.glovebox.workspace.Workspaces;
@@ -12,6 +13,7 @@ import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,6 +38,7 @@ public final class Worker implements AutoCloseable {
     private final HandsSource source;
     private final CallJournal journal;
     private final Roster roster;
+    private final Optional<LivePolicies> policies;
     private final ApiClient api;
     private final String id = host() + "-" + UUID.randomUUID();
     private final Semaphore slots;
@@ -46,7 +49,12 @@ public final class Worker implements AutoCloseable {
     ///
     /// @param sandboxes and the doors stay open when the worker is closed
     public Worker(WorkerConfig config, Sandboxes sandboxes, Doors doors, Workspaces workspaces) {
-        this(config, sandboxes, doors, workspaces, new Roster());
+        this(
+                config,
+                sandboxes,
+                doors,
+                workspaces,
+                LivePolicies.open(config.place().policies(), doors::check));
     }
 
     private Worker(
@@ -54,24 +62,25 @@ public final class Worker implements AutoCloseable {
             Sandboxes sandboxes,
             Doors doors,
             Workspaces workspaces,
-            Roster roster) {
-        this(
-                config,
+            LivePolicies policies) {
+        this.config = config;
+        this.roster = new Roster(Optional.of(policies));
+        this.policies = Optional.of(policies);
+        this.source =
                 PlaceSource.open(
                         config.place(),
                         new Place.Rooms(
-                                sandboxes, doors, workspaces, new SessionHolds(TEARDOWN), roster)),
-                CallJournal.NONE,
-                roster);
+                                sandboxes, doors, workspaces, new SessionHolds(TEARDOWN), roster),
+                        policies);
+        this.journal = CallJournal.NONE;
+        this.api = ApiClient.open(config.baseUrl(), config.environmentKey(), Pause.SLEEP);
+        this.slots = new Semaphore(config.maxSessions());
     }
 
     Worker(WorkerConfig config, HandsSource source, CallJournal journal) {
-        this(config, source, journal, new Roster());
-    }
-
-    private Worker(WorkerConfig config, HandsSource source, CallJournal journal, Roster roster) {
         this.config = config;
-        this.roster = roster;
+        this.roster = new Roster(Optional.empty());
+        this.policies = Optional.empty();
         this.source = source;
         this.journal = journal;
         this.api = ApiClient.open(config.baseUrl(), config.environmentKey(), Pause.SLEEP);
@@ -129,6 +138,7 @@ public final class Worker implements AutoCloseable {
         source.release();
         shifts.forEach(Shift::abandon);
         awaitAllSlots(TEARDOWN);
+        policies.ifPresent(LivePolicies::close);
         api.close();
     }
 

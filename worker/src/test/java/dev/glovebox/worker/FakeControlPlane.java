@@ -54,6 +54,7 @@ final class FakeControlPlane implements AutoCloseable {
     private final LinkedBlockingQueue<Item> queue = new LinkedBlockingQueue<>();
     private final Map<String, List<ObjectNode>> sessions = new LinkedHashMap<>();
     private final Map<String, String> statuses = new LinkedHashMap<>();
+    private final Map<String, JsonNode> metadata = new LinkedHashMap<>();
     private final Map<String, String> lastBeats = new LinkedHashMap<>();
     private final Map<String, String> workStates = new LinkedHashMap<>();
     private final List<LinkedBlockingQueue<String>> streams = new CopyOnWriteArrayList<>();
@@ -84,6 +85,11 @@ final class FakeControlPlane implements AutoCloseable {
     synchronized void session(String id) {
         sessions.put(id, new ArrayList<>());
         statuses.put(id, "running");
+    }
+
+    /// Gives a session metadata, as JSON with single quotes.
+    synchronized void metadata(String id, String json) {
+        metadata.put(id, Json.tree(json.replace('\'', '"')));
     }
 
     synchronized void status(String id, String status) {
@@ -324,8 +330,12 @@ final class FakeControlPlane implements AutoCloseable {
                     404, "{\"error\":{\"type\":\"not_found_error\",\"message\":\"no session\"}}");
         }
         if (parts.length == 4) {
-            return new Reply(
-                    200, Json.write(Json.object().put("id", id).put("status", statuses.get(id))));
+            ObjectNode session = Json.object().put("id", id).put("status", statuses.get(id));
+            JsonNode own = metadata.get(id);
+            if (own != null) {
+                session.set("metadata", own);
+            }
+            return new Reply(200, Json.write(session));
         }
         if (method.equals("GET")) {
             ObjectNode page = Json.object();

@@ -24,7 +24,7 @@ class WorkerConfigTest {
         assertThat(DEFAULT.maxSessions()).isEqualTo(16);
         assertThat(DEFAULT.maxIdle()).isEqualTo(Duration.ofSeconds(60));
         assertThat(DEFAULT.drainGrace()).isEqualTo(Duration.ofSeconds(30));
-        assertThat(DEFAULT.place().policy().rules()).isEmpty();
+        assertThat(DEFAULT.place().policies().read().standard().rules()).isEmpty();
     }
 
     @Test

@@ -76,6 +76,11 @@ final class Exchange {
                     change("resume", roster.find(text), one -> one.sandbox().resume());
             case Request.Delete(String text) ->
                     change("delete", roster.find(text), LiveSandbox::delete);
+            case Request.Policy(PolicyWish wish) -> {
+                ObjectNode answer = ok();
+                new PolicyDesk(roster, who).carryOut(wish, answer);
+                answer(answer);
+            }
         }
     }
 

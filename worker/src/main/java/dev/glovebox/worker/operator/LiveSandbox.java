@@ -3,6 +3,7 @@ package dev.glovebox.worker.operator;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.worker.policy.SessionPolicy;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -12,6 +13,7 @@ import java.util.function.LongSupplier;
 public final class LiveSandbox {
     private final String sessionId;
     private final Sandbox sandbox;
+    private final SessionPolicy policy;
     private final Template template;
     private final Limits limits;
     private final LongSupplier refused;
@@ -20,18 +22,21 @@ public final class LiveSandbox {
     private final AtomicInteger operators = new AtomicInteger();
     private volatile boolean deleted;
 
+    /// @param policy what its session may reach
     /// @param limits that the sandbox has
     /// @param refused how many destinations its door has refused
     /// @param log of the session's calls
     public LiveSandbox(
             String sessionId,
             Sandbox sandbox,
+            SessionPolicy policy,
             Template template,
             Limits limits,
             LongSupplier refused,
             CallLog log) {
         this.sessionId = sessionId;
         this.sandbox = sandbox;
+        this.policy = policy;
         this.template = template;
         this.limits = limits;
         this.refused = refused;
@@ -53,6 +58,10 @@ public final class LiveSandbox {
 
     Sandbox sandbox() {
         return sandbox;
+    }
+
+    SessionPolicy policy() {
+        return policy;
     }
 
     CallLog log() {

@@ -45,6 +45,9 @@ public sealed interface Request {
     /// End it.
     record Delete(String sandbox) implements Request {}
 
+    /// Something about the policies that sandboxes are judged by.
+    record Policy(PolicyWish wish) implements Request {}
+
     /// A terminal.
     ///
     /// @param type the name that terminfo(5) has for it, such as `xterm-256color`
@@ -88,6 +91,7 @@ public sealed interface Request {
             case Pause(String sandbox) -> json.put("verb", "pause").put("sandbox", sandbox);
             case Resume(String sandbox) -> json.put("verb", "resume").put("sandbox", sandbox);
             case Delete(String sandbox) -> json.put("verb", "delete").put("sandbox", sandbox);
+            case Policy(PolicyWish wish) -> wish.write(json);
         }
         return Json.write(json);
     }
@@ -116,6 +120,7 @@ public sealed interface Request {
             case "pause" -> new Pause(sandbox);
             case "resume" -> new Resume(sandbox);
             case "delete" -> new Delete(sandbox);
+            case "policy" -> new Policy(PolicyWish.parse(json));
             default -> throw new OperatorException("no verb '" + Printable.cut(verb, 40) + "'");
         };
     }

@@ -1,8 +1,10 @@
 package dev.glovebox.worker.operator;
 
+import dev.glovebox.worker.policy.LivePolicies;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -14,10 +16,22 @@ public final class Roster {
     private static final int NAMED = 20;
 
     private final Set<LiveSandbox> live = ConcurrentHashMap.newKeySet();
+    private final Optional<LivePolicies> policies;
     private volatile Supplier<List<SandboxView>> waiting = List::of;
 
     /// An empty one.
-    public Roster() {}
+    ///
+    /// @param policies of the worker, if it has sandboxes at all
+    public Roster(Optional<LivePolicies> policies) {
+        this.policies = policies;
+    }
+
+    /// The policies of the worker.
+    ///
+    /// @throws OperatorException if it has none
+    LivePolicies policies() {
+        return policies.orElseThrow(() -> new OperatorException("this worker has no policies"));
+    }
 
     /// Takes one in until what is returned is closed.
     public Entry add(LiveSandbox sandbox) {

@@ -2,9 +2,13 @@ package dev.glovebox.worker.session;
 
 import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.tool.ToolResult;
+import tools.jackson.databind.JsonNode;
 
 /// What runs the calls of one session.
 public interface Hands extends AutoCloseable {
+    /// Is told what the control plane says of the session, before the first call.
+    default void session(JsonNode session) {}
+
     /// Whether a tool of this name is ours to run; calls of others are left to their owners.
     boolean knows(String tool);
 
