@@ -48,6 +48,9 @@ final class FakeControlPlane implements AutoCloseable {
             boolean afterActing,
             AtomicInteger left) {}
 
+    /// Somebody who follows a session.
+    private record Stream(String session, LinkedBlockingQueue<String> frames) {}
+
     private record Item(String id, String type, String target, @Nullable String secret) {}
 
     private final HttpServer server;
@@ -57,7 +60,7 @@ final class FakeControlPlane implements AutoCloseable {
     private final Map<String, JsonNode> metadata = new LinkedHashMap<>();
     private final Map<String, String> lastBeats = new LinkedHashMap<>();
     private final Map<String, String> workStates = new LinkedHashMap<>();
-    private final List<LinkedBlockingQueue<String>> streams = new CopyOnWriteArrayList<>();
+    private final List<Stream> streams = new CopyOnWriteArrayList<>();
     private final List<Fault> faults = new CopyOnWriteArrayList<>();
     final List<Seen> seen = new CopyOnWriteArrayList<>();
     volatile long ttlSeconds = 300;
@@ -130,7 +133,7 @@ final class FakeControlPlane implements AutoCloseable {
         }
         event.put("processed_at", "2026-11-21T00:00:00Z");
         sessions.getOrDefault(session, new ArrayList<>()).add(event);
-        publish(event);
+        publish(session, event);
         return event.path("id").stringValue();
     }
 
@@ -138,7 +141,7 @@ final class FakeControlPlane implements AutoCloseable {
     synchronized void repeat(String session, String id) {
         sessions.getOrDefault(session, List.of()).stream()
                 .filter(e -> e.path("id").asString("").equals(id))
-                .forEach(this::publish);
+                .forEach(e -> publish(session, e));
     }
 
     String toolUse(String session, String command) {
@@ -189,7 +192,7 @@ final class FakeControlPlane implements AutoCloseable {
     }
 
     void cutStreams() {
-        streams.forEach(s -> s.add(END));
+        streams.forEach(s -> s.frames.add(END));
     }
 
     int openStreams() {
@@ -206,9 +209,12 @@ final class FakeControlPlane implements AutoCloseable {
         server.stop(0);
     }
 
-    private void publish(ObjectNode event) {
+    private void publish(String session, ObjectNode event) {
         String type = event.path("type").stringValue();
-        streams.forEach(s -> s.add("event: " + type + "\ndata: " + Json.write(event) + "\n\n"));
+        streams.stream()
+                .filter(s -> s.session.equals(session))
+                .forEach(s ->
+                        s.frames.add("event: " + type + "\ndata: " + Json.write(event) + "\n\n"));
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -356,7 +362,8 @@ final class FakeControlPlane implements AutoCloseable {
 
     private void stream(HttpExchange exchange, String path) throws IOException {
         LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
-        streams.add(frames);
+        Stream stream = new Stream(path.split("/", -1)[3], frames);
+        streams.add(stream);
         try (OutputStream out = exchange.getResponseBody()) {
             exchange.getResponseHeaders().add("content-type", "text/event-stream");
             exchange.sendResponseHeaders(200, 0);
@@ -371,7 +378,7 @@ final class FakeControlPlane implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
-            streams.remove(frames);
+            streams.remove(stream);
         }
     }
 
