@@ -85,26 +85,6 @@ static void newer_calls_are_unknown(void) {
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-/* Facts for the worker to judge; what cannot be read is left out, and the worker refuses what is missing. */
-static void say_hello(void) {
-    static const char *const namespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
-    char text[8192], link[64], *room = text, *end = text + sizeof text;
-    room += snprintf(room, (size_t) (end - room), "protocol\t%d\npid\t%d\nuid\t%d\ngid\t%d\n"
-                     "dumpable\t%d\nno_new_privs\t%d\nlandlock\t%d\n", PROTOCOL_VERSION, getpid(), (int) getuid(),
-                     (int) getgid(), prctl(PR_GET_DUMPABLE), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), confine_offered());
-    for (size_t i = 0; i < sizeof namespaces / sizeof namespaces[0]; i++) {
-        char path[32];
-        snprintf(path, sizeof path, "/proc/self/ns/%s", namespaces[i]);
-        ssize_t length = readlink(path, link, sizeof link);
-        if (length > 0)
-            room += snprintf(room, (size_t) (end - room), "ns/%s\t%.*s\n", namespaces[i], (int) length, link);
-    }
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, room, (size_t) (end - room));
-    close_fd(&fd);
-    say_bytes(HELLO, 0, text, (size_t) (room - text) + (length > 0 ? (size_t) length : 0));
-}
-
 /* ---- serving ---- */
 
 /* What each type is made of: who acts, how many strings (the first an absolute path), and whether data may follow. */

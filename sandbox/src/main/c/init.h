@@ -92,6 +92,9 @@ void processes_reap(void), processes_pump(void), processes_kill_all(void);
 /* child.c: a process with these three descriptors; -1 = errno and the step that failed. */
 pid_t launch(const struct request *r, const int stdio[3], const char **step);
 
+/* hello.c */
+void say_hello(void);
+
 /* confine.c */
 action confine;
 int confine_offered(void);               /* the ABI of Landlock to use here, 0 = none */

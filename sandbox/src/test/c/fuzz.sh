@@ -12,6 +12,6 @@ flags="-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fsanitize=address,
 ${CC:-gcc} $flags -Dmain=init_main -c -o "$1.main.o" "$source/glovebox-init.c"
 # shellcheck disable=SC2086
 ${CC:-gcc} $flags $wraps -o "$1" "$here/fuzz.c" "$1.main.o" \
-    "$source/wire.c" "$source/process.c" "$source/child.c" "$source/confine.c" \
+    "$source/wire.c" "$source/hello.c" "$source/process.c" "$source/child.c" "$source/confine.c" \
     "$source/files.c" "$source/write.c" "$source/tree.c"
 rm "$1.main.o"

@@ -7,6 +7,7 @@ import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.sandbox.launch.GroupLimits;
 import dev.glovebox.sandbox.launch.HostFacts;
 import dev.glovebox.sandbox.launch.Inspection;
 import dev.glovebox.sandbox.launch.Order;
@@ -20,14 +21,15 @@ import java.util.TreeMap;
 /// be changed any more.
 ///
 /// @param order it was started by
+/// @param firstHostId where id 0 of the sandbox is on the host
 /// @param ids of the sandbox, for the owners in its mounts
-record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
+record Binder(Order order, Guest guest, Cgroup group, long firstHostId, UserNamespace ids) {
 
     /// The last step of every start, here and in [#bind].
     Attestation confine(SandboxSpec spec, Attestation seen) {
         Map<String, String> state = new TreeMap<>(seen.state());
         state.put("landlock", WritablePlaces.of(spec).confine(guest, seen.runtime()));
-        return new Attestation(seen.runtime(), state, seen.mounts());
+        return new Attestation(seen.runtime(), state, seen.mounts(), seen.took());
     }
 
     /// Makes of the sandbox what this specification says.
@@ -42,9 +44,11 @@ record Binder(Order order, Guest guest, Cgroup group, UserNamespace ids) {
             group.limit(
                     spec.limits().memoryBytes(),
                     spec.limits().cpus(),
-                    Inspection.tasks(started.runtime(), spec.limits()));
+                    GroupLimits.of(started.runtime(), spec.limits()).tasks());
             Order session = order.with(spec);
-            return confine(spec, new Inspection(session, started.runtime(), guest, group).attest());
+            Inspection inspection =
+                    new Inspection(session, started.runtime(), firstHostId, guest, group);
+            return confine(spec, inspection.attest());
         } catch (LinuxException | IOException | GuestException | IllegalStateException e) {
             throw new SandboxException(
                     Band.HOST, "cannot bind sandbox " + spec.name() + ": " + e.getMessage(), e);

@@ -13,11 +13,12 @@ import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestLimits;
+import dev.glovebox.sandbox.launch.GroupLimits;
 import dev.glovebox.sandbox.launch.GuestListener;
-import dev.glovebox.sandbox.launch.HostFacts;
 import dev.glovebox.sandbox.launch.IdBlocks;
 import dev.glovebox.sandbox.launch.Inspection;
 import dev.glovebox.sandbox.launch.Order;
+import dev.glovebox.sandbox.launch.ProcessLimits;
 import dev.glovebox.sandbox.launch.RuntimeHome;
 import dev.glovebox.sandbox.oci.GvisorCommand;
 import dev.glovebox.sandbox.oci.OciConfig;
@@ -61,7 +62,7 @@ import java.util.OptionalInt;
 ///
 /// gVisor is started inside the sandbox's user namespace ([GvisorCommand]), and its bundle and
 /// records lie in the memory of the stage, where its ids may enter. Its own threads count as
-/// processes of the group, so it gets more of them ([Inspection#tasks]).
+/// processes of the group, so it gets more of them ([GroupLimits]).
 ///
 /// Its output is a pipe, never a file or device of the host: crun gives the agent ownership of what
 /// it finds there, and with `/dev/null` that is the one of the host.
@@ -69,14 +70,6 @@ final class Launch implements AutoCloseable {
 
     private static final int LOG_CHARACTERS = 600;
 
-    /// With 0 no file is written, but a host that pipes crashes to a program still runs it, as root
-    /// (`core(5)`). With 1 the kernel does neither (`do_coredump`). Nobody inside can change it
-    /// ([dev.glovebox.sandbox.oci.SeccompRules]).
-    private static final long CORE_BYTES = 1;
-
-    private static final long LOCKED_BYTES = 8L << 20;
-    private static final long STACK_BYTES = 8L << 20;
-    private static final long PENDING_SIGNALS = 4096;
     private static final Map<String, String> RUNTIME_ENVIRONMENT =
             Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
 
@@ -138,10 +131,15 @@ final class Launch implements AutoCloseable {
                 Guest guest = guest(spec, listener, process);
                 try {
                     Inspection inspection =
-                            new Inspection(order, runtime.name(), guest, state.group(spec.name()));
+                            new Inspection(
+                                    order,
+                                    runtime.name(),
+                                    block.firstHostId(),
+                                    guest,
+                                    state.group(spec.name()));
                     Attestation attestation = inspection.attest();
                     awaitExit(spec, process);
-                    inspection.attestKernel(block.firstHostId());
+                    inspection.attestKernel();
                     limitIpc(spec, block);
                     return new Started(guest, attestation);
                 } catch (SandboxException | GuestException e) {
@@ -214,7 +212,7 @@ final class Launch implements AutoCloseable {
     private ChildProcess inGroup(Order order, List<String> words) throws Exception {
         Cgroup group = state.group(order.spec().name());
         Limits limits = order.spec().limits();
-        int tasks = Inspection.tasks(runtime.name(), limits);
+        int tasks = GroupLimits.of(runtime.name(), limits).tasks();
         if (cgroups.legacy()) {
             return LegacyCgroup.create(group, limits.memoryBytes(), limits.cpus(), tasks)
                     .within(() -> ChildProcess.start(words, RUNTIME_ENVIRONMENT));
@@ -264,9 +262,9 @@ final class Launch implements AutoCloseable {
                         state.group(spec.name()).path(),
                         limits.memoryBytes(),
                         limits.cpus(),
-                        Inspection.tasks(runtime.name(), limits),
+                        GroupLimits.of(runtime.name(), limits).tasks(),
                         limits.shmBytes(),
-                        processLimits(limits),
+                        ProcessLimits.of(limits),
                         !ownKernel && IpcNamespace.setFromInside()
                                 ? IpcNamespace.LIMITS
                                 : Map.of()));
@@ -300,19 +298,6 @@ final class Launch implements AutoCloseable {
         List<String> all = new ArrayList<>(List.of("nosuid", "nodev"));
         all.addAll(List.of(options));
         return new OciSpec.Submount(target, "tmpfs", "tmpfs", all);
-    }
-
-    private static Map<String, Long> processLimits(Limits limits) {
-        return Map.of(
-                "RLIMIT_NOFILE", HostFacts.atMost("Max open files", limits.openFiles()),
-                "RLIMIT_FSIZE", HostFacts.atMost("Max file size", limits.fileBytes()),
-                "RLIMIT_MEMLOCK", HostFacts.atMost("Max locked memory", LOCKED_BYTES),
-                "RLIMIT_SIGPENDING", HostFacts.atMost("Max pending signals", PENDING_SIGNALS),
-                "RLIMIT_STACK", HostFacts.atMost("Max stack size", STACK_BYTES),
-                "RLIMIT_CORE", HostFacts.atMost("Max core file size", CORE_BYTES),
-                "RLIMIT_MSGQUEUE", 0L,
-                "RLIMIT_NICE", 0L,
-                "RLIMIT_RTPRIO", 0L);
     }
 
     private Guest guest(SandboxSpec spec, GuestListener listener, ChildProcess process) {

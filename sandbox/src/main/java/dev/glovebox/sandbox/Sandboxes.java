@@ -198,6 +198,7 @@ public final class Sandboxes implements AutoCloseable {
                                     order,
                                     started.guest(),
                                     state.group(name),
+                                    block.firstHostId(),
                                     block.mounts(order.privileges().id() == 0)),
                             () -> end(name, block));
             if (bound) {

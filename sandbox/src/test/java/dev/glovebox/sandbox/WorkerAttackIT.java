@@ -43,6 +43,15 @@ class WorkerAttackIT {
         PARTS.put("l['readonlyPaths'] = []", "nothing is mounted at /proc/sys");
         PARTS.put("option('/proc', 'hidepid=invisible')", "/proc shows processes of other users");
         PARTS.put("option('/proc', 'nosuid')", "mount /proc is");
+        PARTS.put("p['rlimits'] = []", "rlimit/CORE is");
+        PARTS.put("p['oomScoreAdj'] = 0", "oom_score_adj is '0'");
+        PARTS.put("l['uidMappings'][0]['size'] = 65537", "uid_map is");
+        PARTS.put("l['maskedPaths'].remove('/proc/keys')", "nothing is mounted at /proc/keys");
+        PARTS.put("mount('/dev/mqueue', 'mqueue')", "mqueue is mounted at /dev/mqueue");
+        PARTS.put("mount('/tmp/more', 'tmpfs')", "tmpfs is mounted at /tmp/more");
+        PARTS.put(
+                "l['devices'] = [{'path': '/dev/kmsg', 'type': 'c', 'major': 1, 'minor': 11}]",
+                "/dev has kmsg (c 1:11)");
     }
 
     private static Path directory;
@@ -83,6 +92,7 @@ class WorkerAttackIT {
                     c = json.load(open(file)); p = c['process']; l = c['linux']
                     def drop(name): l['namespaces'] = [n for n in l['namespaces'] if n['type'] != name]
                     def option(at, name): [m['options'].remove(name) for m in c['mounts'] if m['destination'] == at]
+                    def mount(at, kind): c['mounts'].append({'destination': at, 'type': kind, 'source': kind})
                     exec(open('%s').read())
                     json.dump(c, open(file, 'w'))
                 os.execv('%s', ['%s'] + words)

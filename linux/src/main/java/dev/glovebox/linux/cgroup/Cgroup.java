@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
@@ -19,6 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 /// it, and thawing.
 public final class Cgroup {
     private static final long POLL_NANOS = 500_000;
+    private static final String SWAP_MAX = "memory.swap.max";
 
     private final String path;
     private final List<Cgroups.Hierarchy> hierarchies;
@@ -81,6 +83,48 @@ public final class Cgroup {
     /// Most processes and threads the group may have; 0 if the group is gone.
     public long tasksLimit() {
         return number("pids", "pids.max", "pids.max");
+    }
+
+    /// Most bytes of memory and swap together; empty where this kernel counts no swap.
+    public OptionalLong memoryWithSwapLimit() {
+        if (controller("memory").isPresent()) {
+            long limit = number("memory", "memory.memsw.limit_in_bytes", "");
+            return limit == 0 ? OptionalLong.empty() : OptionalLong.of(limit);
+        }
+        return text("memory", "", SWAP_MAX).isEmpty()
+                ? OptionalLong.empty()
+                : OptionalLong.of(saturated(memoryLimit(), number("memory", "", SWAP_MAX)));
+    }
+
+    private static long saturated(long one, long other) {
+        return one > Long.MAX_VALUE - other ? Long.MAX_VALUE : one + other;
+    }
+
+    /// Processor time the group may use; empty if it has no limit, or is gone.
+    public Optional<CpuBandwidth> cpuLimit() {
+        String[] words;
+        if (controller("cpu").isPresent()) {
+            words =
+                    new String[] {
+                        text("cpu", "cpu.cfs_quota_us", "").orElse("-1").strip(),
+                        text("cpu", "cpu.cfs_period_us", "").orElse("0").strip()
+                    };
+        } else {
+            words = text("cpu", "", "cpu.max").orElse("max 0").strip().split(" ", 2);
+        }
+        return words[0].matches("\\d+")
+                ? Optional.of(new CpuBandwidth(Long.parseLong(words[0]), Long.parseLong(words[1])))
+                : Optional.empty();
+    }
+
+    /// What of devices the group may use, as version 1 writes it, such as `c 1:3 rw`; none on
+    /// version 2, where a program of the kernel's decides.
+    public List<String> devices() {
+        return controller("devices")
+                .map(directory -> directory.resolve("devices.list"))
+                .flatMap(Cgroup::read)
+                .map(text -> text.lines().toList())
+                .orElse(List.of());
     }
 
     /// How many processes of the group the kernel killed for want of memory, since it was made; 0

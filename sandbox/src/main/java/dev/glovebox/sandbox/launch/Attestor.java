@@ -1,7 +1,7 @@
 package dev.glovebox.sandbox.launch;
 
 import dev.glovebox.linux.MountInfo;
-import dev.glovebox.sandbox.Mount;
+import dev.glovebox.sandbox.oci.OciConfig;
 import dev.glovebox.sandbox.oci.Privileges;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,42 +21,48 @@ import java.util.Set;
 ///
 /// @param hostNamespaces links of `/proc/self/ns` of the worker, by type, such as `net`
 /// @param network link of the network namespace the sandbox was given, empty if it has its own
-/// @param mounts that were asked for
-/// @param masked files and directories of `/proc` that this kernel has and nobody may see into
-/// @param expected by profile and runtime
-public record Attestor(
+/// @param mounts all there must be
+/// @param expected by profile, runtime and limits
+record Attestor(
         Map<String, String> hostNamespaces,
         Optional<String> network,
-        List<Mount> mounts,
-        List<String> masked,
+        MountTable mounts,
         Expected expected) {
     private static final List<String> NAMESPACES =
             List.of("cgroup", "ipc", "mnt", "net", "pid", "user", "uts");
     private static final List<String> NO_CAPABILITIES = List.of("CapInh", "CapAmb");
     private static final List<String> CAPABILITIES = List.of("CapPrm", "CapEff", "CapBnd");
-    private static final List<String> WRITABLE = List.of("/tmp", "/home/agent", "/dev/shm");
+    private static final String DEVICES = "dev/";
+
+    /// What must be in `/dev`, as pid 1 says it: nodes with their numbers, directories, links.
+    private static final Map<String, String> NEEDED =
+            Map.of(
+                    "full", "c 1:7",
+                    "null", "c 1:3",
+                    "random", "c 1:8",
+                    "tty", "c 5:0",
+                    "urandom", "c 1:9",
+                    "zero", "c 1:5",
+                    "pts", "d",
+                    "shm", "d",
+                    "ptmx", "l");
+
+    /// Links that runtimes put there, or do not.
+    private static final Set<String> LINKS = Set.of("core", "fd", "stdin", "stdout", "stderr");
 
     /// What must be so.
     ///
     /// @param privileges of pid 1
     /// @param filtered whether a list of system calls is in force
-    /// @param hostPrograms whether `/usr` and `/etc` are mounts of their own
-    /// @param writableRoot whether the root can be written
+    /// @param firstHostId where id 0 of the sandbox is on the host
+    /// @param limits of each process, as pid 1 says them ([ProcessLimits])
     /// @param ownKernel whether it runs under gVisor
-    public record Expected(
+    record Expected(
             Privileges privileges,
             boolean filtered,
-            boolean hostPrograms,
-            boolean writableRoot,
-            boolean ownKernel) {
-        /// Mounts that make up the root, as far as pid 1 can see what they are.
-        private List<String> root() {
-            if (ownKernel) {
-                return List.of();
-            }
-            return hostPrograms ? List.of("/", "/usr", "/etc") : List.of("/");
-        }
-    }
+            long firstHostId,
+            Map<String, String> limits,
+            boolean ownKernel) {}
 
     /// What is seen from inside.
     ///
@@ -64,25 +70,34 @@ public record Attestor(
     /// @param mounts all of them
     /// @param interfaces `/proc/net/dev`
     /// @param version `/proc/version`
-    public record Seen(
-            Map<String, String> state, List<MountInfo> mounts, String interfaces, String version) {
-        public Seen {
+    /// @param empty directories that are
+    record Seen(
+            Map<String, String> state,
+            List<MountInfo> mounts,
+            String interfaces,
+            String version,
+            Set<String> empty) {
+        Seen {
             state = Map.copyOf(state);
             mounts = List.copyOf(mounts);
+            empty = Set.copyOf(empty);
         }
     }
 
     /// What is not as it must be, one line each; empty if all is well.
-    public List<String> mismatches(Seen seen) {
+    List<String> mismatches(Seen seen) {
         List<String> found = new ArrayList<>();
         process(seen.state(), found);
+        expected.limits().forEach((key, value) -> expect(seen.state(), key, value, found));
+        devices(seen.state(), found);
         if (expected.ownKernel()) {
             kernel(seen.version(), found);
         } else {
             namespaces(seen.state(), found);
+            ids(seen.state(), found);
         }
         network(seen.interfaces(), found);
-        mounts(seen.mounts(), found);
+        found.addAll(mounts.mismatches(seen.mounts(), seen.empty(), HostFacts::mountPoints));
         return found;
     }
 
@@ -147,70 +162,24 @@ public record Attestor(
                                         + given));
     }
 
-    private void mounts(List<MountInfo> seen, List<String> found) {
-        String access = expected.writableRoot() ? "rw" : "ro";
-        for (String target : expected.root()) {
-            options(seen, target, found, access);
-        }
-        WRITABLE.forEach(target -> options(seen, target, found, "rw"));
-        for (Mount mount : mounts) {
-            options(seen, mount.target(), found, mount.readOnly() ? "ro" : "rw");
-        }
-        if (!expected.ownKernel()) {
-            options(seen, "/.glovebox/init", found, "ro");
-            kernelFiles(seen, found);
-            seen.forEach(mount -> everyMount(mount, found));
-        }
+    /// Nobody on the host: exactly the sandbox's own block.
+    private void ids(Map<String, String> state, List<String> found) {
+        String block = "0 " + expected.firstHostId() + " " + OciConfig.IDS;
+        expect(state, "uid_map", block, found);
+        expect(state, "gid_map", block, found);
+        expect(state, "oom_score_adj", String.valueOf(OciConfig.OOM_SCORE), found);
     }
 
-    private void kernelFiles(List<MountInfo> seen, List<String> found) {
-        masked.forEach(path -> require(seen, path, found, List.of()));
-        // crun keeps only "ro" of the flags of a mount below /proc; there the others say nothing.
-        require(seen, "/proc/sys", found, List.of("ro"));
-        require(seen, "/proc", found, List.of("nosuid", "nodev", "noexec"));
-        boolean hidden =
-                MountInfo.at(seen, "/proc")
-                        .map(MountInfo::superOptions)
-                        .filter(o -> o.contains("hidepid=invisible") || o.contains("hidepid=2"))
-                        .isPresent();
-        if (!hidden) {
-            found.add("/proc shows processes of other users");
-        }
-    }
-
-    private static void everyMount(MountInfo mount, List<String> found) {
-        String target = mount.target();
-        if (target.startsWith("/sys") || mount.type().startsWith("cgroup")) {
-            found.add(mount.type() + " is mounted at " + target);
-        }
-        boolean ofRuntime = target.startsWith("/dev") || target.startsWith("/proc/");
-        if (!ofRuntime && !mount.options().containsAll(Set.of("nosuid", "nodev"))) {
-            found.add("mount " + target + " is " + mount.options() + ", must be nosuid,nodev");
-        }
-    }
-
-    private void options(List<MountInfo> seen, String target, List<String> found, String access) {
-        require(
-                seen,
-                target,
-                found,
-                expected.ownKernel() ? List.of(access) : List.of(access, "nosuid", "nodev"));
-    }
-
-    private static void require(
-            List<MountInfo> seen, String target, List<String> found, List<String> wanted) {
-        Optional<MountInfo> mount = MountInfo.at(seen, target);
-        if (mount.isEmpty()) {
-            found.add("nothing is mounted at " + target);
-        } else if (!mount.get().options().containsAll(wanted)) {
-            found.add(
-                    String.format(
-                            Locale.ROOT,
-                            "mount %s is %s, must be %s",
-                            target,
-                            mount.get().options(),
-                            wanted));
-        }
+    /// gVisor's kernel has its own devices, whatever the host has.
+    private void devices(Map<String, String> state, List<String> found) {
+        NEEDED.forEach((name, what) -> expect(state, DEVICES + name, what, found));
+        state.forEach((key, what) -> {
+            String name = key.startsWith(DEVICES) ? key.substring(DEVICES.length()) : "null";
+            boolean known = NEEDED.containsKey(name) || (LINKS.contains(name) && what.equals("l"));
+            if (!known && !expected.ownKernel()) {
+                found.add("/dev has " + name + " (" + what + "), which must not be there");
+            }
+        });
     }
 
     private static void expect(

@@ -1,5 +1,6 @@
 package dev.glovebox.sandbox.launch;
 
+import dev.glovebox.linux.MountInfo;
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.oci.OciConfig;
@@ -11,7 +12,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// What sandboxes need to know of this process and machine.
 public final class HostFacts {
@@ -22,11 +25,19 @@ public final class HostFacts {
     private static final List<String> MASKED =
             OciConfig.MASKED.stream().filter(path -> Files.exists(Path.of(path))).toList();
 
+    private static final List<String> MASKED_DIRECTORIES =
+            MASKED.stream().filter(path -> Files.isDirectory(Path.of(path))).toList();
+
     private HostFacts() {}
 
     /// What of [OciConfig#MASKED] this kernel has.
     static List<String> masked() {
         return MASKED;
+    }
+
+    /// The directories among [#masked].
+    static List<String> maskedDirectories() {
+        return MASKED_DIRECTORIES;
     }
 
     /// Links of the worker's namespaces by type, such as `net` to `net:[4026531840]`.
@@ -44,6 +55,13 @@ public final class HostFacts {
         } catch (IOException e) {
             throw new SandboxException(Band.HOST, "cannot read /proc/self/ns", e);
         }
+    }
+
+    /// Where something is mounted on the host now.
+    static Set<String> mountPoints() {
+        return MountInfo.ofThisProcess().stream()
+                .map(MountInfo::target)
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /// What `/proc/version` of this host says.

@@ -1,6 +1,7 @@
 package dev.glovebox.sandbox.launch;
 
 import dev.glovebox.linux.MountInfo;
+import dev.glovebox.sandbox.oci.OciConfig;
 import dev.glovebox.sandbox.root.HostTree;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -110,11 +111,20 @@ public record Sentry(
                                 value));
             }
         });
+        String score = Files.readString(proc.resolve("oom_score_adj")).strip();
+        if (isNamed(proc) && !score.equals(String.valueOf(OciConfig.OOM_SCORE))) {
+            found.add("gVisor's process " + pid + " has oom_score_adj " + score);
+        }
         for (String type : NAMESPACES) {
             if (link(proc, type).equals(hostNamespaces.get(type))) {
                 found.add("gVisor's process " + pid + " is in the host's namespace " + type);
             }
         }
+    }
+
+    /// The kernel and the file server; what runs programs for them has no name.
+    private static boolean isNamed(Path proc) throws IOException {
+        return Files.readString(proc.resolve("cmdline")).startsWith("runsc-");
     }
 
     private static final String NONE = "0000000000000000";

@@ -17,7 +17,10 @@ import tools.jackson.databind.ObjectMapper;
 /// See the OCI runtime specification 1.0.2, `config.md` and `config-linux.md`.
 public final class OciConfig {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int IDS = 65_536;
+
+    /// Ids of one sandbox.
+    public static final int IDS = 65_536;
+
     private static final long SOFT_OPEN_FILES = 1024;
     private static final long BYTES_PER_INODE = 4096;
     private static final int UMASK = 0022;
@@ -56,7 +59,12 @@ public final class OciConfig {
                     "/proc/vmallocinfo",
                     "/proc/zoneinfo");
 
-    private static final List<String> READ_ONLY =
+    /// How much sooner than others of the host a process of a sandbox is killed when the host
+    /// itself runs out of memory.
+    public static final int OOM_SCORE = 500;
+
+    /// Directories of `/proc` that nobody may write to.
+    public static final List<String> READ_ONLY =
             List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys");
 
     private static final List<String> INIT = List.of("/.glovebox/init");
@@ -88,7 +96,7 @@ public final class OciConfig {
         process.put("cwd", "/");
         process.put("capabilities", capabilities(spec.privileges()));
         process.put("noNewPrivileges", true);
-        process.put("oomScoreAdj", 500);
+        process.put("oomScoreAdj", OOM_SCORE);
         process.put("rlimits", limits(spec));
         return process;
     }
@@ -111,11 +119,14 @@ public final class OciConfig {
         return limits;
     }
 
+    private static Map<String, Object> limit(String name, long most) {
+        return Map.of("type", name, "soft", softLimit(name, most), "hard", most);
+    }
+
     /// The soft limit of descriptors is less: programs that use `select(2)` break above it, and
     /// those that want more raise it themselves.
-    private static Map<String, Object> limit(String name, long most) {
-        long soft = name.equals("RLIMIT_NOFILE") ? Math.min(SOFT_OPEN_FILES, most) : most;
-        return Map.of("type", name, "soft", soft, "hard", most);
+    public static long softLimit(String name, long most) {
+        return name.equals("RLIMIT_NOFILE") ? Math.min(SOFT_OPEN_FILES, most) : most;
     }
 
     private static List<Map<String, Object>> mounts(OciSpec spec) {

@@ -32,6 +32,8 @@ public record HostTree(Path skeleton, List<Part> parts) {
     /// Where parts can be.
     public static final Set<String> PARTS = Set.of("/etc", "/usr", "/var/lib/dpkg");
 
+    private static final Path PACKAGES = Path.of("/var/lib/dpkg");
+
     private static final List<String> DIRECTORIES =
             List.of(
                     "usr",
@@ -72,6 +74,11 @@ public record HostTree(Path skeleton, List<Part> parts) {
         parts = List.copyOf(parts);
     }
 
+    /// Where parts are, of the programs of this host.
+    public static Set<String> partsHere() {
+        return Files.isDirectory(PACKAGES) ? PARTS : Set.of("/etc", "/usr");
+    }
+
     /// Makes it in a directory.
     static HostTree prepare(Path directory) throws IOException {
         Path skeleton = directory.resolve("skeleton");
@@ -94,8 +101,7 @@ public record HostTree(Path skeleton, List<Part> parts) {
         List<Part> parts = new ArrayList<>();
         parts.add(new Part("etc", List.of(etc)));
         parts.add(part("usr", directory.resolve("hidden-usr")));
-        Path packages = Path.of("/var/lib/dpkg");
-        if (Files.isDirectory(packages)) {
+        if (Files.isDirectory(PACKAGES)) {
             parts.add(part("var/lib/dpkg", directory.resolve("hidden-dpkg")));
         }
         return new HostTree(skeleton, parts);

@@ -17,7 +17,7 @@ public record RootPlan(boolean host, RootLayers layers, Optional<Writable> writa
     public record Writable(Optional<Path> kept, long bytes) {}
 
     /// The read-only programs of this host and nothing else, which takes fewer mounts.
-    boolean plain() {
+    public boolean plain() {
         return host && layers.topFirst().isEmpty() && writable.isEmpty();
     }
 }
