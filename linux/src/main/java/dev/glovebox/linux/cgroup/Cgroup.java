@@ -1,6 +1,7 @@
 package dev.glovebox.linux.cgroup;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,14 +13,21 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 
 /// One control group: who is in it, what it uses, and how to end it.
 ///
-/// Killing is by group, never by process id: on version 2 through `cgroup.kill` (Linux 5.14), on
-/// version 1 by freezing the group, so that nothing in it can fork away, signalling all that is in
-/// it, and thawing.
+/// Killing is by group, never by process id: on version 2 through `cgroup.kill` (Linux 5.14), else
+/// by freezing the group, waiting until all of it stands, so that nothing can fork away, signalling
+/// all that is in it, and thawing. What does not stand in time is signalled all the same, and again
+/// until nothing is left.
 public final class Cgroup {
+    private static final System.Logger LOG = System.getLogger(Cgroup.class.getName());
     private static final long POLL_NANOS = 500_000;
+
+    /// Until all of a group that is to be killed stands. One that waits for a device does not.
+    private static final Duration STAND = Duration.ofMillis(200);
+
     private static final String SWAP_MAX = "memory.swap.max";
 
     private final String path;
@@ -203,8 +211,8 @@ public final class Cgroup {
     /// @return whether it is gone
     public boolean destroy(Duration deadline) {
         long end = System.nanoTime() + deadline.toNanos();
-        while (true) {
-            kill();
+        for (boolean first = true; true; first = false) {
+            kill(first);
             boolean gone = true;
             for (Path directory : directories()) {
                 for (Path group : deepestFirst(directory)) {
@@ -250,25 +258,56 @@ public final class Cgroup {
         return freezer.reaches(false, deadline);
     }
 
+    /// Kills some of the group while all of it stands, so that none can fork away. A group that was
+    /// frozen before stays so, and those that are killed leave when it is thawed.
+    ///
+    /// @param choice of the process ids it is given
+    /// @param deadline how long to wait until all stand
+    /// @return whether all stood; if not, nothing was killed
+    /// @throws IOException if the group is gone or this host cannot freeze
+    public boolean killSome(UnaryOperator<Set<Integer>> choice, Duration deadline)
+            throws IOException {
+        Freezer freezer = freezer();
+        boolean before = freezer.stands();
+        if (!before && !freeze(deadline)) {
+            return false;
+        }
+        try {
+            signal(choice.apply(processes()));
+            return true;
+        } finally {
+            if (!before) {
+                freezer.ask(false);
+            }
+        }
+    }
+
     private Freezer freezer() throws IOException {
+        return freezerIfAny().orElseThrow(() -> new IOException("no freezer for group " + path));
+    }
+
+    private Optional<Freezer> freezerIfAny() {
         Optional<Path> legacy = controller("freezer").filter(Files::isDirectory);
         if (legacy.isPresent()) {
             Path state = legacy.get().resolve("freezer.state");
-            return new Freezer(state, "FROZEN", "THAWED", state, "FROZEN");
+            return Optional.of(new Freezer(state, "FROZEN", "THAWED", state, "FROZEN"));
         }
-        Path unified =
-                hierarchies.stream()
-                        .filter(Cgroups.Hierarchy::unified)
-                        .map(this::directory)
-                        .filter(d -> Files.exists(d.resolve("cgroup.freeze")))
-                        .findFirst()
-                        .orElseThrow(() -> new IOException("no freezer for group " + path));
-        return new Freezer(
-                unified.resolve("cgroup.freeze"),
-                "1",
-                "0",
-                unified.resolve("cgroup.events"),
-                "frozen 1");
+        return unifiedFile("cgroup.freeze")
+                .map(control ->
+                        new Freezer(
+                                control,
+                                "1",
+                                "0",
+                                control.resolveSibling("cgroup.events"),
+                                "frozen 1"));
+    }
+
+    private Optional<Path> unifiedFile(String name) {
+        return hierarchies.stream()
+                .filter(Cgroups.Hierarchy::unified)
+                .map(hierarchy -> directory(hierarchy).resolve(name))
+                .filter(Files::exists)
+                .findFirst();
     }
 
     /// @param control where to write what is wanted
@@ -281,10 +320,14 @@ public final class Cgroup {
             Files.writeString(control, freeze ? stop : go);
         }
 
+        boolean stands() throws IOException {
+            return Files.readString(events).lines().anyMatch(stopped::equals);
+        }
+
         /// Version 1 says `FREEZING` until the last has stopped, and looks only when it is read.
         boolean reaches(boolean frozen, Duration deadline) throws IOException {
             long end = System.nanoTime() + deadline.toNanos();
-            while (Files.readString(events).lines().anyMatch(stopped::equals) != frozen) {
+            while (stands() != frozen) {
                 if (System.nanoTime() > end) {
                     return false;
                 }
@@ -309,26 +352,49 @@ public final class Cgroup {
                 .orElse(0L);
     }
 
-    private void kill() {
-        Optional<Path> unified =
-                hierarchies.stream()
-                        .filter(Cgroups.Hierarchy::unified)
-                        .map(this::directory)
-                        .filter(directory -> Files.exists(directory.resolve("cgroup.kill")))
-                        .findFirst();
-        unified.ifPresent(directory -> write(directory.resolve("cgroup.kill"), "1"));
-        Set<Integer> pids = processes();
-        if (pids.isEmpty()) {
+    /// @param tell whether a failure is to be told
+    private void kill(boolean tell) {
+        unifiedFile("cgroup.kill").ifPresent(file -> ask(() -> Files.writeString(file, "1"), tell));
+        if (processes().isEmpty()) {
             return;
         }
-        Optional<Path> freezer = controller("freezer").map(d -> d.resolve("freezer.state"));
-        freezer.ifPresent(state -> write(state, "FROZEN"));
-        Set<Integer> all = processes();
-        all.remove((int) ProcessHandle.current().pid());
-        for (int pid : all) {
-            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        Optional<Freezer> freezer = freezerIfAny();
+        freezer.ifPresent(each ->
+                ask(
+                        () -> {
+                            each.ask(true);
+                            if (!each.reaches(true, STAND)) {
+                                LOG.log(Level.DEBUG, "not all of {0} stands", path);
+                            }
+                        },
+                        tell));
+        signal(processes());
+        freezer.ifPresent(each -> ask(() -> each.ask(false), tell));
+    }
+
+    private static void signal(Set<Integer> pids) {
+        long self = ProcessHandle.current().pid();
+        for (int pid : pids) {
+            if (pid != self) {
+                ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+            }
         }
-        freezer.ifPresent(state -> write(state, "THAWED"));
+    }
+
+    @FunctionalInterface
+    private interface Wish {
+        void ask() throws IOException;
+    }
+
+    /// Asks the kernel; of a group that has gone away meanwhile nothing is to be asked any more.
+    private void ask(Wish wish, boolean tell) {
+        try {
+            wish.ask();
+        } catch (IOException e) {
+            if (tell && exists()) {
+                LOG.log(Level.WARNING, "cannot stop or kill control group " + path, e);
+            }
+        }
     }
 
     private long number(String controller, String legacyName, String name) {
@@ -410,15 +476,6 @@ public final class Cgroup {
             return Optional.of(Files.readString(file));
         } catch (IOException e) {
             return Optional.empty(); // ENODEV: the group is just being removed
-        }
-    }
-
-    private static void write(Path file, String value) {
-        try {
-            Files.writeString(file, value);
-        } catch (IOException e) {
-            System.getLogger(Cgroup.class.getName())
-                    .log(System.Logger.Level.DEBUG, "cannot write {0}: {1}", file, e);
         }
     }
 }

@@ -11,6 +11,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -93,6 +98,48 @@ class CgroupsTest {
 
         assertThat(Cgroups.of(List.of(legacy("memory"))).group("/g").destroy(Duration.ofMillis(5)))
                 .isFalse();
+    }
+
+    /// What is in it is signalled all the same.
+    @Test
+    void aGroupThatCannotBeFrozenToBeKilledIsToldOnce() throws Exception {
+        Path group = Files.createDirectories(root.resolve("freezer/g"));
+        Files.createDirectory(group.resolve("freezer.state")); // nothing can be written to it
+        Process process = new ProcessBuilder("sleep", "1000").start();
+        Files.writeString(group.resolve("cgroup.procs"), process.pid() + "\n");
+        List<LogRecord> told = new CopyOnWriteArrayList<>();
+        Logger logger = Logger.getLogger(Cgroup.class.getName());
+        Handler ear = ear(told);
+        logger.addHandler(ear);
+        try {
+            boolean gone =
+                    Cgroups.of(List.of(legacy("freezer")))
+                            .group("/g")
+                            .destroy(Duration.ofMillis(50));
+
+            assertThat(gone).isFalse();
+            assertThat(process.waitFor()).isEqualTo(128 + 9);
+            assertThat(told).hasSize(2); // to freeze and to thaw, at the first of many attempts
+            assertThat(told).allMatch(record -> record.getLevel().equals(Level.WARNING));
+        } finally {
+            logger.removeHandler(ear);
+            process.destroyForcibly();
+        }
+    }
+
+    private static Handler ear(List<LogRecord> told) {
+        return new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                told.add(record);
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
     }
 
     @Test
