@@ -47,11 +47,12 @@ public final class MountNamespace implements AutoCloseable {
                 });
     }
 
+    /// A mount whose place somebody has just removed on the host is gone in every copy.
     private static void detachUnlessLocked(Path target) {
         try {
             Mounts.detach(target);
         } catch (LinuxException e) {
-            if (e.errno() != Errno.EINVAL) {
+            if (e.errno() != Errno.EINVAL && e.errno() != Errno.ENOENT) {
                 throw e;
             }
         }
