@@ -9,6 +9,7 @@ import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import dev.glovebox.sandbox.guest.WriteOptions;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,36 +26,47 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PauseIT {
     @RegisterExtension static final Grounds GROUNDS = new Grounds();
 
+    /// A sandbox beside it that counts too shows how much time there was in which nothing happened.
     @ParameterizedTest
-    @EnumSource(names = {"CRUN", "RUNC"})
+    @EnumSource
     void aPausedSandboxStandsStillAndGoesOnWhereItWas(RuntimeName runtime) throws Exception {
         Ground ground = GROUNDS.under(runtime);
         Path count = ground.workspace("s").resolve("count");
+        Path other = ground.workspace("control").resolve("count");
         try (Sandbox sandbox = ground.sandbox("s", Limits.DEFAULT);
-                GuestProcess counter =
-                        bash(
-                                sandbox,
-                                "i=0; while :; do ((i++)); echo $i > /workspace/count; done")) {
-            Ground.await("it counts", () -> size(count) > 0);
+                Sandbox control = ground.sandbox("control", Limits.DEFAULT);
+                GuestProcess counter = counter(sandbox);
+                GuestProcess _ = counter(control)) {
+            Ground.await("both count", () -> number(count) > 0 && number(other) > 0);
 
             sandbox.pause();
 
             assertThat(sandbox.state()).isInstanceOf(SandboxState.Paused.class);
-            String before = Files.readString(count);
-            Thread.sleep(200); // the time in which nothing may happen
-            assertThat(Files.readString(count)).isEqualTo(before);
+            long before = number(count);
+            Duration used = sandbox.cpuTime();
+            long start = number(other);
+            Ground.await("the control has counted on", () -> number(other) > start + 100);
+            assertThat(number(count)).isEqualTo(before);
+            assertThat(sandbox.cpuTime()).isEqualTo(used);
 
             sandbox.resume();
 
             assertThat(sandbox.state()).isInstanceOf(SandboxState.Ready.class);
-            Ground.await("it counts on", () -> !read(count).equals(before));
+            Ground.await("it counts on", () -> number(count) > before);
             assertThat(counter.exit()).isEmpty();
         }
     }
 
-    @Test
-    void callsOnAPausedSandboxAreRefusedAtOnce() throws Exception {
-        try (Sandbox sandbox = GROUNDS.under(RuntimeName.CRUN).sandbox("s", Limits.DEFAULT)) {
+    private static GuestProcess counter(Sandbox sandbox) {
+        return bash(
+                sandbox,
+                "cd /workspace; i=0; while :; do echo $((++i)) > next; mv next count; done");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void callsOnAPausedSandboxAreRefusedAtOnce(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("s", Limits.DEFAULT)) {
             sandbox.pause();
             sandbox.pause();
 
@@ -74,9 +85,10 @@ class PauseIT {
 
     /// Output from before the pause is there, the deadline of the wait does not run out, and the
     /// rest comes after it.
-    @Test
-    void aCallUnderWayKeepsItsOutputAndItsTime() throws Exception {
-        try (Sandbox sandbox = GROUNDS.under(RuntimeName.CRUN).sandbox("s", Limits.DEFAULT);
+    @ParameterizedTest
+    @EnumSource
+    void aCallUnderWayKeepsItsOutputAndItsTime(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("s", Limits.DEFAULT);
                 GuestProcess process = bash(sandbox, "echo one; sleep 0.3; echo two")) {
             Ground.await("the first line", () -> available(process) > 0);
             sandbox.pause();
@@ -93,9 +105,10 @@ class PauseIT {
         }
     }
 
-    @Test
-    void aPausedSandboxCanBeClosedAndLeavesNothing() throws Exception {
-        Sandbox sandbox = GROUNDS.under(RuntimeName.CRUN).sandbox("s", Limits.DEFAULT);
+    @ParameterizedTest
+    @EnumSource
+    void aPausedSandboxCanBeClosedAndLeavesNothing(RuntimeName runtime) throws Exception {
+        Sandbox sandbox = GROUNDS.under(runtime).sandbox("s", Limits.DEFAULT);
         bash(sandbox, "trap '' TERM; sleep 1000");
         sandbox.pause();
 
@@ -107,12 +120,17 @@ class PauseIT {
         refusedAsEnded(sandbox::resume);
     }
 
-    @Test
-    void aKilledPidOneIsTold() throws Exception {
-        try (Sandbox sandbox = GROUNDS.under(RuntimeName.CRUN).sandbox("s", Limits.DEFAULT)) {
+    /// Under gVisor it is gVisor that is killed.
+    @ParameterizedTest
+    @EnumSource
+    void aKilledPidOneIsTold(RuntimeName runtime) throws Exception {
+        try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("s", Limits.DEFAULT)) {
             CompletableFuture<SandboxState.Ended> told = new CompletableFuture<>();
             sandbox.onEnd(told::complete);
-            int init = sandbox.init();
+            int init =
+                    runtime == RuntimeName.RUNSC
+                            ? sandbox.processes().iterator().next()
+                            : sandbox.init();
             assertThat(told).isNotDone();
 
             ProcessHandle.of(init).orElseThrow().destroyForcibly();
@@ -125,10 +143,13 @@ class PauseIT {
         }
     }
 
-    @Test
-    void aPidOneThatGoesAfterAKillForWantOfMemoryIsToldAsSuch() throws Exception {
+    /// Under gVisor want of memory ends the sandbox itself ([GvisorBombsIT]).
+    @ParameterizedTest
+    @EnumSource(names = {"CRUN", "RUNC"})
+    void aPidOneThatGoesAfterAKillForWantOfMemoryIsToldAsSuch(RuntimeName runtime)
+            throws Exception {
         try (Sandbox sandbox =
-                GROUNDS.under(RuntimeName.CRUN).sandbox("s", Limits.DEFAULT.withMemory("32m"))) {
+                GROUNDS.under(runtime).sandbox("s", Limits.DEFAULT.withMemory("32m"))) {
             CompletableFuture<SandboxState.Ended> told = new CompletableFuture<>();
             sandbox.onEnd(told::complete);
             Ground.shell(sandbox, "tail /dev/zero");
@@ -182,15 +203,11 @@ class PauseIT {
         return process.stdout().available();
     }
 
-    private static long size(Path file) {
-        return file.toFile().length();
-    }
-
-    private static String read(Path file) {
+    private static long number(Path file) {
         try {
-            return Files.readString(file);
+            return Files.exists(file) ? Long.parseLong(Files.readString(file).strip()) : 0;
         } catch (IOException e) {
-            return "";
+            throw new UncheckedIOException(e);
         }
     }
 }

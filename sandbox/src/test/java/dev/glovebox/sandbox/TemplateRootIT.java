@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
@@ -114,13 +115,13 @@ class TemplateRootIT {
     void manyThatWantOneTemplateAtOnce_waitForOneRun() throws Exception {
         Ground ground = GROUNDS.under(RuntimeName.CRUN);
         Template template =
-                template(
-                        new Root.Host(),
-                        List.of("/bin/sh", "-c", RANDOM + "/usr/local/once; sleep 1"));
+                template(new Root.Host(), List.of("/bin/sh", "-c", RANDOM + "/usr/local/once"));
         List<Callable<String>> wishes = new ArrayList<>();
+        CyclicBarrier together = new CyclicBarrier(4);
         for (int i = 0; i < 4; i++) {
             String name = "wish" + i;
             wishes.add(() -> {
+                together.await();
                 try (Sandbox sandbox = create(ground, name, template)) {
                     return sh(sandbox, "cat /usr/local/once");
                 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,7 +90,7 @@ class KilledPullIT {
                     && (wholeLayers == 3 || hasAFile(store.resolve("partial")))) {
                 break;
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(100_000);
         }
         boolean alive = pull.isAlive();
         pull.destroyForcibly();

@@ -7,6 +7,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import land.oras.Registry;
 
 /// Debian's `docker-registry`, on a free port of the loopback, with its storage in a directory of
@@ -87,7 +88,7 @@ final class LocalRegistry implements AutoCloseable {
             try (Socket _ = new Socket(InetAddress.getLoopbackAddress(), port())) {
                 return;
             } catch (IOException e) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(1_000_000);
             }
         }
         close();
