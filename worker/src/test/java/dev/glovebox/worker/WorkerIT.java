@@ -13,6 +13,7 @@ import dev.glovebox.workspace.Workspaces;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -98,12 +99,37 @@ class WorkerIT {
     void startsANewSandboxWithTheSameFilesWhenOneHasEnded() {
         plane.session(S);
         plane.enqueue(S);
-        assertThat(answer("echo kept > a.txt; echo ok")).isEqualTo("ok");
-        sandboxes.close();
-        sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb2")));
+        assertThat(answer("echo kept > a.txt; cd /tmp; echo lost > b.txt; echo ok"))
+                .isEqualTo("ok");
 
-        assertThat(answer("cat a.txt")).contains("sandbox ended");
-        assertThat(answer("cat a.txt")).startsWith("sandbox unavailable");
+        String call = plane.toolUse(S, "exec sleep 43210");
+        await(() -> sleeper().isPresent());
+        sleeper().flatMap(ProcessHandle::parent).orElseThrow().destroyForcibly(); // its pid 1
+        await(() -> !plane.results(S, call).isEmpty());
+
+        assertThat(plane.results(S, call).getFirst())
+                .isEqualTo(
+                        "sandbox ended; the next call starts a new one, in which /workspace is as it was");
+        assertThat(answer("pwd; cat a.txt; cat /tmp/b.txt 2>/dev/null || echo gone"))
+                .isEqualTo("/workspace\nkept\ngone");
+    }
+
+    @Test
+    void saysSoWhenNoSandboxCanBeHad() {
+        plane.session(S);
+        plane.enqueue(S);
+        assertThat(answer("echo ok")).isEqualTo("ok");
+        sandboxes.close();
+
+        assertThat(answer("echo ok")).startsWith("sandbox ended");
+        assertThat(answer("echo ok"))
+                .isEqualTo("sandbox unavailable: this machine cannot start one now");
+    }
+
+    private static Optional<ProcessHandle> sleeper() {
+        return ProcessHandle.allProcesses()
+                .filter(p -> p.info().commandLine().orElse("").endsWith("sleep 43210"))
+                .findFirst();
     }
 
     @Test

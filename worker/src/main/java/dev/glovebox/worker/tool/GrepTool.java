@@ -1,5 +1,6 @@
 package dev.glovebox.worker.tool;
 
+import dev.glovebox.sandbox.guest.Exit;
 import dev.glovebox.sandbox.guest.FileKind;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
@@ -82,13 +83,13 @@ final class GrepTool implements Tool {
                                 + LIMIT
                                 + " bytes]");
             }
-            int code = process.waitFor(remaining(deadline)).code();
-            return switch (code) {
+            Exit exit = process.waitFor(remaining(deadline));
+            return switch (exit.code()) {
                 case 0 -> ToolResult.ok(new String(output, 0, size, StandardCharsets.UTF_8));
                 case 1 -> ToolResult.ok("no matches");
                 default ->
                         throw new ToolFailure(
-                                "grep: " + program + " failed: " + errorText(errors, code));
+                                "grep: " + program + " failed: " + errorText(errors, exit));
             };
         } catch (TimeoutException _) {
             throw new ToolFailure("grep: timed out after " + TIMEOUT.toSeconds() + "s");
@@ -147,15 +148,17 @@ final class GrepTool implements Tool {
         return new String(text, StandardCharsets.UTF_8);
     }
 
-    private static String errorText(FutureTask<String> errors, int code) throws TimeoutException {
+    private static String errorText(FutureTask<String> errors, Exit exit) throws TimeoutException {
+        String end =
+                exit.signal() > 0 ? "killed by signal " + exit.signal() : "exit " + exit.code();
         try {
             String text = errors.get(1, TimeUnit.SECONDS);
-            return text.isEmpty() ? "exit " + code : text;
+            return text.isEmpty() ? end : text;
         } catch (ExecutionException _) {
-            return "exit " + code;
+            return end;
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
-            return "exit " + code;
+            return end;
         }
     }
 }

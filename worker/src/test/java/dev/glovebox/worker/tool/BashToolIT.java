@@ -3,27 +3,38 @@ package dev.glovebox.worker.tool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.protocol.Json;
+import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.worker.shell.Cancellation;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource
 @Timeout(120)
 class BashToolIT {
     @TempDir static Path state;
+
+    @Parameter RuntimeName runtime;
     static Sandboxed place;
 
-    @BeforeAll
-    static void open() {
-        place = new Sandboxed(state);
+    @BeforeParameterizedClassInvocation
+    static void open(RuntimeName runtime) {
+        place = new Sandboxed(state.resolve(runtime.program()), runtime);
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void close() {
         place.close();
     }
@@ -122,7 +133,7 @@ class BashToolIT {
 
         assertThat(
                         place.bash(
-                                        "for i in $(seq 100); do [ -e /tmp/written ] && break; sleep 0.05; done; ls /tmp/written")
+                                        "for i in $(seq 100); do [ -e /tmp/written ] && break; sleep 0.05; done; echo /tmp/writte?")
                                 .text())
                 .endsWith("/tmp/written");
     }
@@ -130,41 +141,29 @@ class BashToolIT {
     @Test
     void isCancelledAtOnce() throws InterruptedException {
         Cancellation cancellation = new Cancellation();
+        Path begun = place.directory.resolve("begun");
+        AtomicLong cancelled = new AtomicLong();
         Thread canceller =
                 Thread.ofVirtual()
                         .start(() -> {
-                            place.sandbox.guest().isOpen();
+                            while (!Files.exists(begun)) {
+                                LockSupport.parkNanos(1_000_000);
+                            }
+                            cancelled.set(System.nanoTime());
                             cancellation.cancel();
                         });
 
         ToolResult result =
-                place.tools.call("bash", Json.object().put("command", "sleep 1000"), cancellation);
+                place.tools.call(
+                        "bash",
+                        Json.object().put("command", "touch /workspace/begun; sleep 1000"),
+                        cancellation);
+        Duration took = Duration.ofNanos(System.nanoTime() - cancelled.get());
         canceller.join();
 
         assertThat(result).isEqualTo(ToolResult.error("bash: interrupted"));
-        assertThat(place.bash("echo back")).isEqualTo(ToolResult.ok("back"));
-    }
-
-    @Test
-    void keepsTheEndOfTenGibibytesInLittleMemory() {
-        place.bash("true");
-        System.gc();
-        Runtime runtime = Runtime.getRuntime();
-        long before = runtime.totalMemory() - runtime.freeMemory();
-
-        ToolResult result =
-                place.call(
-                        "bash",
-                        "{'command':'yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 10G; echo; echo the end','timeout_ms':110000}");
-
-        System.gc();
-        long after = runtime.totalMemory() - runtime.freeMemory();
-        assertThat(result.error()).isFalse();
-        assertThat(result.text())
-                .startsWith("[output truncated] the last 102")
-                .endsWith("\nthe end");
-        assertThat(result.text()).hasSizeLessThanOrEqualTo(100 * 1024 + 20);
-        assertThat(after - before).isLessThan(2L << 20);
+        assertThat(took).isLessThan(Duration.ofSeconds(20));
+        assertThat(place.bash("echo back; pgrep -c sleep")).isEqualTo(ToolResult.error("back\n0"));
     }
 
     @Test

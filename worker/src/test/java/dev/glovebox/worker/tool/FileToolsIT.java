@@ -3,33 +3,41 @@ package dev.glovebox.worker.tool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.protocol.Json;
+import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.worker.shell.Cancellation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
+@ParameterizedClass
+@EnumSource
 @Timeout(120)
 class FileToolsIT {
     @TempDir static Path state;
+
+    @Parameter RuntimeName runtime;
     static Sandboxed place;
 
-    @BeforeAll
-    static void open() {
-        place = new Sandboxed(state);
+    @BeforeParameterizedClassInvocation
+    static void open(RuntimeName runtime) {
+        place = new Sandboxed(state.resolve(runtime.program()), runtime);
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void close() {
         place.close();
     }
@@ -68,7 +76,7 @@ class FileToolsIT {
                                 "edit",
                                 "{'file_path':'d/e/a.txt','old_string':'zz','new_string':'2'}"))
                 .isEqualTo(ToolResult.error("edit: old_string not found in d/e/a.txt"));
-        assertThat(place.bash("cat d/e/a.txt; stat -c %a d d/e d/e/a.txt").text())
+        assertThat(place.bash("cat d/e/a.txt; find d -printf '%m\\n'").text())
                 .isEqualTo("$& \\1\n2\n2\n700\n700\n600");
     }
 
@@ -79,7 +87,7 @@ class FileToolsIT {
         place.call("edit", "{'file_path':'run.sh','old_string':'a','new_string':'b'}");
         place.call("write", "{'file_path':'run.sh','content':'echo c'}");
 
-        assertThat(place.bash("./run.sh; stat -c %a run.sh").text()).isEqualTo("c\n755");
+        assertThat(place.bash("./run.sh; find run.sh -printf %m").text()).isEqualTo("c\n755");
     }
 
     @ParameterizedTest

@@ -2,59 +2,79 @@ package dev.glovebox.worker.tool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.glovebox.sandbox.RuntimeName;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The tools in a tree an attacker has made: whatever is in it, every call ends, in time, within
 /// the workspace, and without a word about the host. Needs root.
+@ParameterizedClass
+@EnumSource
 @Timeout(240)
 class HostileTreeIT {
     @TempDir static Path state;
+
+    @Parameter RuntimeName runtime;
     static Sandboxed place;
 
-    @BeforeAll
-    static void open() {
-        place = new Sandboxed(state);
+    @BeforeParameterizedClassInvocation
+    static void open(RuntimeName runtime) {
+        place = new Sandboxed(state.resolve(runtime.program()), runtime);
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void close() {
         place.close();
     }
 
     /// FIFOs, sockets, devices, sparse and endless files, loops, depth, and odd names.
-    private static void plant() {
+    private static void plant() throws IOException {
         ToolResult planted =
                 place.bash(
                         """
                         cd /workspace; rm -rf tree; mkdir -p tree/deep tree/dir; cd tree
                         echo needle > plain; mkfifo fifo; ln -s /dev/zero endless; ln -s /dev/tty tty
                         python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")'
-                        truncate -s 1T sparse; ln -s loop loop; ln -s .. dir/up; ln -s / root
+                        ln -s loop loop; ln -s .. dir/up; ln -s / root
                         ln -s /proc/1/environ environ; ln -s /proc/1/mem mem; ln -s /proc/self/root/etc/passwd passwd
                         ln -s /etc etc; ln -s /proc proc; touch -- -rf '--exclude=*' 'a
                         b' $'\\e[31mred' $'\\xff\\xfe'
-                        (cd deep; for i in $(seq 300); do mkdir d && cd d; done; echo needle > bottom)
+                        python3 -c 'import os; os.makedirs("deep/" + "/".join(300 * "d")); open("deep/" + 300 * "d/" + "bottom", "w").write("needle")'
                         python3 -c 'print("x" * 50000000)' > oneline
                         mkdir /tmp/workspace-evil; echo needle > /tmp/workspace-evil/file
                         ls | wc -l
                         """);
         assertThat(planted.error()).as(planted.text()).isFalse();
+        // longer than the agent may make one, so the host does, in the disk of the workspace
+        try (RandomAccessFile sparse =
+                new RandomAccessFile(place.directory.resolve("tree/sparse").toFile(), "rw")) {
+            sparse.setLength(1L << 40);
+        }
     }
 
     /// C6, C7, C28.
     @Test
-    void everyToolEndsInATreeOfTraps() {
+    void everyToolEndsInATreeOfTraps() throws IOException {
         plant();
         ToolResult grep = place.call("grep", "{'pattern':'needle','path':'tree'}");
         assertThat(grep.text()).contains("plain").doesNotContain("workspace-evil", "root:");
-        assertThat(place.call("grep", "{'pattern':'(x+x+)+y','path':'tree'}").text()).isNotNull();
+        long start = System.nanoTime();
+        assertThat(place.call("grep", "{'pattern':'(x+x+)+y','path':'tree'}").text())
+                .as("no backtracking over a line of 50 MB")
+                .isEqualTo("no matches");
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(60));
         ToolResult glob = place.call("glob", "{'pattern':'**/*','path':'tree'}");
         assertThat(glob.text()).contains("plain").doesNotContain("etc/passwd", "proc/1/");
         for (String name :
@@ -67,8 +87,22 @@ class HostileTreeIT {
                     place.call("write", "{'file_path':'tree/" + name + "','content':'x'}");
             assertThat(write.error()).as("%s: %s", name, write.text()).isTrue();
         }
-        assertThat(place.call("read", "{'file_path':'tree/sparse'}").text().length())
-                .isLessThan(1 << 20);
+        assertThat(place.bash("find /workspace/tree/sparse -printf %s").text())
+                .as("control")
+                .isEqualTo("1099511627776");
+        for (String[] call :
+                new String[][] {
+                    {"read", "{'file_path':'tree/sparse'}"},
+                    {"read", "{'file_path':'tree/sparse','view_range':[1,2]}"},
+                    {"edit", "{'file_path':'tree/sparse','old_string':'q','new_string':'r'}"}
+                }) {
+            ToolResult result = place.call(call[0], call[1]);
+            assertThat(result.error()).as(call[1]).isTrue();
+            assertThat(result.text())
+                    .as(call[1])
+                    .contains("tree/sparse", "exceeds 262144-byte limit")
+                    .hasSizeLessThan(300);
+        }
         assertThat(place.call("read", "{'file_path':'tree/plain'}"))
                 .as("control")
                 .isEqualTo(ToolResult.ok("needle\n"));

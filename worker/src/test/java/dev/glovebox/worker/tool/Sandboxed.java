@@ -3,6 +3,7 @@ package dev.glovebox.worker.tool;
 import dev.glovebox.protocol.Json;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.Mount;
+import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.SandboxSpec;
@@ -27,11 +28,20 @@ final class Sandboxed implements AutoCloseable {
     private final Workspace workspace;
 
     Sandboxed(Path state) {
-        this(state, Limits.DEFAULT.withMemory("256m"));
+        this(state, RuntimeName.CRUN);
     }
 
-    Sandboxed(Path state, Limits limits) {
-        sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
+    Sandboxed(Path state, RuntimeName runtime) {
+        this(state, runtime, Limits.DEFAULT.withMemory("256m"));
+    }
+
+    Sandboxed(Path state, RuntimeName runtime, Limits limits) {
+        sandboxes =
+                Sandboxes.open(
+                        new SandboxConfig(
+                                state.resolve("sb"),
+                                Optional.of(runtime),
+                                SandboxConfig.DEFAULT_START_TIMEOUT));
         workspace = Workspaces.open(state.resolve("ws")).open("sesn_1");
         directory = workspace.directory();
         sandbox =
