@@ -14,6 +14,8 @@ import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Function;
 
 /// A client of HTTP/2 that writes its frames one by one (RFC 9113), for what no library sends.
 final class Http2Frames implements AutoCloseable {
@@ -135,9 +137,46 @@ final class Http2Frames implements AutoCloseable {
         }
     }
 
-    /// What becomes of a stream: its status and body, `reset CODE`, or `closed` for the connection.
-    /// Settings are acknowledged on the way.
+    /// What becomes of a stream: the status of each head and the body, then `reset CODE`, or
+    /// `closed` if the connection ended. Settings are acknowledged on the way.
     String answer(int stream) throws IOException {
+        return answer(stream, headers -> headers.status() == null ? "" : headers.status() + " ");
+    }
+
+    /// The same with all fields and trailers.
+    String whole(int stream) throws IOException {
+        return answer(
+                stream,
+                headers -> {
+                    StringBuilder lines = new StringBuilder();
+                    for (Map.Entry<CharSequence, CharSequence> each : headers) {
+                        lines.append(each.getKey())
+                                .append(": ")
+                                .append(each.getValue())
+                                .append("\n");
+                    }
+                    return lines.toString();
+                });
+    }
+
+    /// So many bytes of the body of a stream that is still open.
+    String data(int stream, int length) throws IOException {
+        StringBuilder data = new StringBuilder();
+        while (data.length() < length) {
+            Frame frame = next();
+            if (frame.type() < 0 || frame.type() == RST_STREAM) {
+                return data + "[no more]";
+            }
+            if (frame.type() == HEADERS) {
+                decoded(frame);
+            } else if (frame.type() == DATA && frame.stream() == stream) {
+                data.append(new String(frame.payload(), StandardCharsets.ISO_8859_1));
+            }
+        }
+        return data.toString();
+    }
+
+    private String answer(int stream, Function<Http2Headers, String> shown) throws IOException {
         StringBuilder answer = new StringBuilder();
         while (true) {
             Frame frame = next();
@@ -147,22 +186,17 @@ final class Http2Frames implements AutoCloseable {
             if (frame.type() == SETTINGS && (frame.flags() & ACK) == 0) {
                 send(SETTINGS, ACK, 0);
             }
-            if (frame.type() == HEADERS) {
-                Http2Headers headers = decoded(frame);
-                if (frame.stream() == stream && headers.status() != null) {
-                    answer.append(headers.status()).append(' ');
-                }
-            }
+            String fields = frame.type() == HEADERS ? shown.apply(decoded(frame)) : "";
             if (frame.stream() != stream) {
                 continue;
             }
+            answer.append(fields);
             if (frame.type() == DATA) {
                 answer.append(new String(frame.payload(), StandardCharsets.ISO_8859_1));
             } else if (frame.type() == RST_STREAM) {
                 return answer + "reset " + ByteBuffer.wrap(frame.payload()).getInt();
             }
-            if ((frame.type() == DATA || frame.type() == HEADERS)
-                    && (frame.flags() & END_STREAM) != 0) {
+            if (frame.type() <= HEADERS && (frame.flags() & END_STREAM) != 0) {
                 return answer.toString();
             }
         }

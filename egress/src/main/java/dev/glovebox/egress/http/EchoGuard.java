@@ -18,13 +18,16 @@ import java.util.Optional;
 /// Finds every form of [SecretForms] in one pass, wherever the stream is cut (Aho and Corasick,
 /// 1975): the forms are a tree of bytes, each node knows the longest other beginning of a form that
 /// it ends with, and the place in the tree is the whole memory of the search. Bytes that may be the
-/// beginning of a form are held back until it is known, so a stream of events is not delayed. What
-/// is covered keeps its length, so a `Content-Length` stays true.
+/// beginning of a form are held back until it is known, so a stream of events is not delayed; three
+/// of them go on when the server makes a pause, because it may wait for a word from the client.
+/// What is covered keeps its length, so a `Content-Length` stays true.
 ///
 /// What it cannot find: a secret shorter than 8 bytes, forms not named there (reversed, encrypted,
 /// encoded twice, cut up, or compressed within the body). This is a net under the rope; the rope is
 /// a narrow rule. One guard belongs to one response; [Forms] are shared.
 public final class EchoGuard {
+    private static final int LITTLE = 3;
+
     private final Forms forms;
     private byte[] held;
     private int count;
@@ -168,13 +171,28 @@ public final class EchoGuard {
             node = node == 0 ? forms.first[all[i] & 0xff] : forms.step(node, all[i]);
             int match = forms.ends[node];
             if (match > 0) {
-                Arrays.fill(all, i + 1 - match, i + 1, (byte) '*');
+                Arrays.fill(all, Math.max(0, i + 1 - match), i + 1, (byte) '*');
                 found = true;
             }
         }
-        count = end ? 0 : forms.depth[node];
+        boolean known = end || forms.ends[node] == forms.depth[node];
+        count = known ? 0 : Math.min(forms.depth[node], all.length);
         node = end ? 0 : node;
         held = Arrays.copyOfRange(all, all.length - count, all.length);
         return Unpooled.wrappedBuffer(all, 0, all.length - count);
+    }
+
+    /// Whether so little is held back that it tells nothing.
+    public boolean holdsLittle() {
+        return count > 0 && forms.depth[node] <= LITTLE;
+    }
+
+    /// Gives what is held back. If it was the beginning of a secret, the rest of it is still
+    /// covered.
+    public ByteBuf release() {
+        byte[] all = held;
+        count = 0;
+        held = new byte[0];
+        return Unpooled.wrappedBuffer(all);
     }
 }

@@ -7,19 +7,25 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The last handler of an HTTP upstream: writes its responses to the client, pausing while the
 /// client does not take them.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private static final int SWITCHING_PROTOCOLS = 101;
+    private static final long PAUSE_MILLIS = 50;
     private static final String REPEATED = "the answer repeated the credential and was withheld";
 
     /// Who waits for the responses.
@@ -76,6 +82,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private boolean switching;
     private boolean last;
     private boolean withheld;
+    private @Nullable Future<?> pause;
 
     /// @param client where responses are written
     /// @param receiver who waits for them
@@ -88,6 +95,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
+        noPause();
         HttpObject object = (HttpObject) message;
         if (withheld) {
             ReferenceCountUtil.release(message);
@@ -115,7 +123,10 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         }
         informational = response.status().code() < 200;
         guard = echoes.map(EchoGuard.Forms::guard);
-        Optional<String> hidden = guard.flatMap(each -> hidden(each, response));
+        Optional<String> hidden =
+                isFramed(response)
+                        ? guard.flatMap(each -> hidden(each, response))
+                        : Optional.of("the answer is framed in a way that nobody asked for");
         if (hidden.isPresent()) {
             withhold(ctx, hidden.get());
             return;
@@ -169,12 +180,20 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /// No client asks for transfer codings (RFC 9110 §10.1.4), and what is in one is not searched.
+    private static boolean isFramed(HttpResponse response) {
+        List<String> codings = response.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        return codings.isEmpty()
+                || (codings.size() == 1
+                        && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(codings.getFirst()));
+    }
+
     /// Covers secrets in the head. The words beside the status are the server's own, and go.
     ///
     /// @return why the response cannot be looked through
     private static Optional<String> hidden(EchoGuard guard, HttpResponse response) {
-        String packed = response.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
-        if (!packed.equalsIgnoreCase("identity")) {
+        if (!response.headers().getAll(HttpHeaderNames.CONTENT_ENCODING).stream()
+                .allMatch(HttpHeaderValues.IDENTITY::contentEqualsIgnoreCase)) {
             return Optional.of("the answer is packed, and cannot be searched for the credential");
         }
         response.setStatus(HttpResponseStatus.valueOf(response.status().code()));
@@ -202,6 +221,27 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     public void channelReadComplete(ChannelHandlerContext ctx) {
         client.flush();
         ctx.channel().config().setAutoRead(client.isWritable());
+        if (pause == null && guard.filter(EchoGuard::holdsLittle).isPresent()) {
+            pause = ctx.executor().schedule(this::release, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /// The server has said something and waits.
+    private void release() {
+        pause = null;
+        guard.ifPresent(each -> client.writeAndFlush(new DefaultHttpContent(each.release())));
+    }
+
+    private void noPause() {
+        if (pause != null) {
+            pause.cancel(false);
+            pause = null;
+        }
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        noPause();
     }
 
     @Override

@@ -80,6 +80,29 @@ class EchoGuardTest {
         assertThat(shown(guard, "event: one\n\n", false)).isEqualTo("event: one\n\n");
         assertThat(shown(guard, "xaab", false)).isEqualTo("x");
         assertThat(shown(guard, "x", false)).isEqualTo("aabx");
+        assertThat(shown(guard, SECRET, false)).isEqualTo("*".repeat(SECRET.length()));
+    }
+
+    /// The secret is aab..., so what it may be the beginning of is known byte by byte.
+    @Test
+    void afterAPause_theRestOfASecretIsStillCovered() {
+        for (int shown = 1; shown <= 3; shown++) {
+            EchoGuard guard = guard(SECRET);
+            String text = "x" + SECRET + "y" + SECRET;
+            assertThat(shown(guard, text.substring(0, 1 + shown), false)).isEqualTo("x");
+            assertThat(guard.holdsLittle()).isTrue();
+            assertThat(guard.release().toString(StandardCharsets.UTF_8))
+                    .isEqualTo(SECRET.substring(0, shown));
+            assertThat(guard.holdsLittle()).isFalse();
+            assertThat(shown(guard, text.substring(1 + shown), true))
+                    .isEqualTo(
+                            "*".repeat(SECRET.length() - shown)
+                                    + "y"
+                                    + "*".repeat(SECRET.length()));
+        }
+        EchoGuard guard = guard(SECRET);
+        assertThat(shown(guard, SECRET.substring(0, 4), false)).isEmpty();
+        assertThat(guard.holdsLittle()).isFalse();
     }
 
     private static Map<String, String> spellings(String secret) {
