@@ -66,7 +66,10 @@ final class LocalWorker implements AutoCloseable {
             StateDirectories directories,
             Sandboxes sandboxes,
             AuditLog audit) {
-        Doors doors = Doors.open(EgressConfig.at(directories.doors()).withAudit(audit));
+        Doors doors =
+                Doors.open(
+                        settings.egress()
+                                .over(EgressConfig.at(directories.doors()).withAudit(audit)));
         try {
             Worker worker =
                     new Worker(

@@ -137,6 +137,11 @@ public final class FakeNameServer implements AutoCloseable {
                 .apply(question);
     }
 
+    /// Refuses TCP from now on.
+    public void refuseTcp() throws IOException {
+        tcp.close();
+    }
+
     @Override
     public void close() throws IOException {
         udp.close();

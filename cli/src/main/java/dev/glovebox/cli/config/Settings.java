@@ -39,7 +39,7 @@ public final class Settings {
     private final Path file;
     private final Set<String> known;
     private final Map<String, Setting> values = new LinkedHashMap<>();
-    private final Map<String, List<String>> lists = new LinkedHashMap<>();
+    private final Map<String, List<Setting>> lists = new LinkedHashMap<>();
     private final List<String> problems = new ArrayList<>();
 
     private record Setting(String text, int line) {}
@@ -107,7 +107,32 @@ public final class Settings {
 
     /// The words of a list, which is known as `key[]`; empty when it is missing.
     public List<String> words(String key) {
-        return List.copyOf(lists.getOrDefault(key, List.of()));
+        return each(key, word -> word);
+    }
+
+    /// The words of a list, which is known as `key[]`, converted; those that are wrong are left
+    /// out.
+    public <T> List<T> each(String key, Function<String, T> conversion) {
+        List<T> converted = new ArrayList<>();
+        for (Setting word : lists.getOrDefault(key, List.of())) {
+            try {
+                converted.add(conversion.apply(word.text));
+            } catch (RuntimeException e) {
+                problem(word.line, key + ": " + e.getMessage());
+            }
+        }
+        return List.copyOf(converted);
+    }
+
+    /// Says that a key, where the file has it, makes no sense beside the others.
+    public void wrong(String key, String what) {
+        Setting setting = values.get(key);
+        if (setting == null) {
+            setting = lists.getOrDefault(key, List.of()).stream().findFirst().orElse(null);
+        }
+        if (setting != null) {
+            problem(setting.line, key + ": " + what);
+        }
     }
 
     /// The directory that relative paths in the file start from.
@@ -157,12 +182,13 @@ public final class Settings {
             parser.skipChildren();
             return;
         }
-        List<String> words = new ArrayList<>();
+        List<Setting> words = new ArrayList<>();
         for (JsonToken token = parser.nextToken();
                 token != null && token != JsonToken.END_ARRAY;
                 token = parser.nextToken()) {
             if (token.isScalarValue()) {
-                words.add(parser.getString());
+                words.add(
+                        new Setting(parser.getString(), parser.currentTokenLocation().getLineNr()));
             } else {
                 problem(parser.currentTokenLocation().getLineNr(), key + ": must be words");
                 parser.skipChildren();

@@ -48,12 +48,13 @@ import java.util.stream.Stream;
 ///   proxy-variables: true # HTTP_PROXY and the like are set in sandboxes; default: false
 /// ```
 ///
-/// `audit:` is described at [AuditSettings].
+/// `audit:` is described at [AuditSettings], `egress:` at [EgressSettings].
 ///
 /// @param runtime the OCI runtime asked for
 /// @param registries how images are had
 /// @param disk limits of a new workspace, empty = none
 /// @param audit where records of what sandboxes reach are kept
+/// @param egress how what policies allow is reached
 /// @param place what each session gets
 public record WorkerSettings(
         Optional<Integer> maxSessions,
@@ -63,6 +64,7 @@ public record WorkerSettings(
         RegistrySettings registries,
         Optional<WorkspaceLimits> disk,
         AuditSettings audit,
+        EgressSettings egress,
         PlaceConfig place) {
     /// No file: every default.
     public static final WorkerSettings DEFAULT = in(PlaceConfig.DEFAULT.withWarm(Warm.DEFAULT));
@@ -83,7 +85,12 @@ public record WorkerSettings(
                     "egress.proxy-variables");
 
     private static final Set<String> KEYS =
-            Stream.of(OWN_KEYS, LimitSettings.KEYS, AuditSettings.KEYS, RegistrySettings.KEYS)
+            Stream.of(
+                            OWN_KEYS,
+                            LimitSettings.KEYS,
+                            AuditSettings.KEYS,
+                            EgressSettings.KEYS,
+                            RegistrySettings.KEYS)
                     .flatMap(Set::stream)
                     .collect(Collectors.toUnmodifiableSet());
 
@@ -97,6 +104,7 @@ public record WorkerSettings(
                 RegistrySettings.DEFAULT,
                 Optional.of(WorkspaceLimits.DEFAULT),
                 AuditSettings.DEFAULT,
+                EgressSettings.DEFAULT,
                 place);
     }
 
@@ -115,6 +123,7 @@ public record WorkerSettings(
                         RegistrySettings.read(settings),
                         disk,
                         AuditSettings.read(settings),
+                        EgressSettings.read(settings),
                         place(settings, disk));
         settings.finish();
         return read;

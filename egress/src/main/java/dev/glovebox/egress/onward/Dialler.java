@@ -86,6 +86,9 @@ public final class Dialler {
                     loop.schedule(
                             () -> fail(Failure.LATE), timeout.toMillis(), TimeUnit.MILLISECONDS);
             errand.client().closeFuture().addListener(gone);
+            if (over) {
+                return;
+            }
             switch (host) {
                 case HostAddress address -> judge(List.of(address.address()));
                 case HostName name -> find(name);
