@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,9 +16,11 @@ import java.util.regex.Pattern;
 /// @param reaching how many requests of it reach a server
 /// @param name of the attack
 /// @param bytes as they go on the wire, a character each
-record RawRequest(String id, int reaching, String name, String bytes) {
+/// @param proxied whether it is said to the door as a proxy
+record RawRequest(String id, int reaching, String name, String bytes, boolean proxied) {
     private static final String HEAD = "/{id} HTTP/1.1\r\nHost: good.test\r\n";
     private static final Pattern REPEATED = Pattern.compile("\\{([^{}]+)\\*(\\d+)}");
+    private static final Pattern LINE = Pattern.compile("(?<=^|[\r\n])([^ \r\n]+) /");
     private static final Pattern HEX = Pattern.compile("\\\\x([0-9a-f]{2})");
 
     static List<RawRequest> all() throws IOException {
@@ -52,7 +55,24 @@ record RawRequest(String id, int reaching, String name, String bytes) {
                         .replaceAll(part ->
                                 Matcher.quoteReplacement(
                                         part.group(1).repeat(Integer.parseInt(part.group(2)))));
-        return new RawRequest(id, Integer.parseInt(words[0]), words[1], whole);
+        return new RawRequest(id, Integer.parseInt(words[0]), words[1], whole, false);
+    }
+
+    /// Whether it is wrong for a server only: a proxy is spoken to like that.
+    boolean isForProxies() {
+        return Set.of("line-absolute", "line-connect").contains(name);
+    }
+
+    /// The same as a proxy is asked for it: every target a URL. One request of a connection is
+    /// served.
+    RawRequest byProxy() {
+        String other = id.replace("case", "proxy");
+        return new RawRequest(
+                other,
+                Math.min(1, reaching),
+                "by proxy: " + name,
+                LINE.matcher(bytes.replace(id, other)).replaceAll("$1 http://good.test/"),
+                true);
     }
 
     private static String byteOf(MatchResult hex) {

@@ -27,9 +27,9 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Request smuggling: every case of `requests.txt` sent as it stands through a door to nginx, to
-/// haproxy and to Python's server. What the door lets through all three must have understood alike,
-/// and nobody may have understood a request that the door did not judge; the servers' own logs
-/// tell.
+/// haproxy and to Python's server, and once more by the door's proxy. What the door lets through
+/// all three must have understood alike, and nobody may have understood a request that the door did
+/// not judge; the servers' own logs tell.
 class SmugglingAttackIT {
     @TempDir static Path directory;
     private static final List<RealServer> SERVERS = new ArrayList<>();
@@ -40,7 +40,10 @@ class SmugglingAttackIT {
 
     @BeforeAll
     static void sendEverything() throws Exception {
-        cases = RawRequest.all();
+        List<RawRequest> dialled = RawRequest.all();
+        Stream<RawRequest> proxied =
+                dialled.stream().filter(each -> !each.isForProxies()).map(RawRequest::byProxy);
+        cases = Stream.concat(dialled.stream(), proxied).toList();
         SERVERS.add(RealServer.nginx(directory));
         SERVERS.add(RealServer.haproxy(directory));
         SERVERS.add(RealServer.python(directory, "python"));
@@ -71,7 +74,10 @@ class SmugglingAttackIT {
         Client client = new Client(door);
         Map<String, String> answers = new LinkedHashMap<>();
         for (RawRequest each : cases) {
-            try (Socket socket = client.connect(address, 80)) {
+            try (Socket socket =
+                    each.proxied()
+                            ? client.connect(ProxyClient.ADDRESS, 3128)
+                            : client.connect(address, 80)) {
                 answers.put(each.id(), answersTo(each, socket));
             }
         }
@@ -153,6 +159,6 @@ class SmugglingAttackIT {
                 assertThat(lines)
                         .as(server.name())
                         .filteredOn(line -> line.startsWith("seen|200|"))
-                        .allMatch(line -> line.matches(".*\\|[^|]*case\\d{3}.*")));
+                        .allMatch(line -> line.matches(".*\\|[^|]*(case|proxy)\\d{3}.*")));
     }
 }

@@ -19,21 +19,17 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.util.ReferenceCountUtil;
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /// What a sandbox says first, broken at random from fixed seeds: every reader comes to an end, says
 /// so in its own words, and holds no more than its limit.
 class WireFuzzTest {
-    private static final int CASES = 20_000;
-
     private static final byte[] HELLO =
             HexFormat.of()
                     .parseHex(
@@ -56,46 +52,11 @@ class WireFuzzTest {
               - {name: none, host: evil.test, action: deny}
             """;
 
-    private static void broken(byte[] whole, Consumer<byte[]> reader) {
-        for (int seed = 0; seed < CASES; seed++) {
-            byte[] bytes = mutated(whole, new SplittableRandom(seed));
-            try {
-                reader.accept(bytes);
-            } catch (RuntimeException | AssertionError | StackOverflowError e) {
-                throw new AssertionError(
-                        "seed " + seed + ": " + HexFormat.of().formatHex(bytes), e);
-            }
-        }
-    }
-
-    /// One to four of: a byte changed, a piece cut out, a piece doubled, the end cut off.
-    private static byte[] mutated(byte[] whole, SplittableRandom random) {
-        byte[] bytes = whole.clone();
-        for (int i = random.nextInt(1, 5); i > 0 && bytes.length > 0; i--) {
-            int at = random.nextInt(bytes.length);
-            int end = random.nextInt(at, bytes.length);
-            switch (random.nextInt(5)) {
-                case 0, 1 -> bytes[at] = (byte) random.nextInt(256);
-                case 2 -> bytes = joined(Arrays.copyOf(bytes, at), bytes, end);
-                case 3 -> bytes = joined(Arrays.copyOf(bytes, end), bytes, at);
-                default -> bytes = Arrays.copyOf(bytes, at);
-            }
-        }
-        return bytes;
-    }
-
-    private static byte[] joined(byte[] first, byte[] second, int from) {
-        return ByteBuffer.allocate(first.length + second.length - from)
-                .put(first)
-                .put(second, from, second.length - from)
-                .array();
-    }
-
     @Test
     void brokenClientHello_isReadAlikeHoweverItIsCut() {
         assertThat(ClientHello.read(Unpooled.wrappedBuffer(HELLO)))
                 .isEqualTo(new ClientHello.Complete(Optional.of("good.test"), false));
-        broken(
+        Broken.each(
                 HELLO,
                 bytes -> {
                     ClientHello whole = ClientHello.read(Unpooled.wrappedBuffer(bytes));
@@ -123,7 +84,7 @@ class WireFuzzTest {
                         .parseHex(
                                 "000701000001000000000000" + "04676f6f640474657374000001" + "0001");
         assertThat(answers.answer(question).orElseThrow()[3] & 0xf).isZero();
-        broken(
+        Broken.each(
                 question,
                 bytes ->
                         answers.answer(bytes)
@@ -142,7 +103,7 @@ class WireFuzzTest {
                                 + "a".repeat(40)
                                 + "\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\nZ: a\r\n\r\n")
                         .getBytes(StandardCharsets.US_ASCII);
-        broken(
+        Broken.each(
                 request,
                 bytes -> {
                     EmbeddedChannel channel =
@@ -181,7 +142,7 @@ class WireFuzzTest {
         Destination elsewhere = new Destination(canary, 22);
         assertThat(EgressPolicy.parse(POLICY).decide(GOOD).verdict())
                 .isEqualTo(Decision.Verdict.ALLOW);
-        broken(
+        Broken.each(
                 POLICY.getBytes(StandardCharsets.US_ASCII),
                 bytes -> {
                     try {
