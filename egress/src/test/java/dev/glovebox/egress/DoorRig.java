@@ -47,15 +47,7 @@ final class DoorRig implements AutoCloseable {
 
     /// With limits of the test's own.
     static DoorRig limited(Path directory, DoorLimits limits) throws Exception {
-        return new DoorRig(
-                directory,
-                usual ->
-                        new EgressConfig(
-                                usual.directory(),
-                                limits,
-                                usual.resolver(),
-                                usual.roots(),
-                                usual.audit()));
+        return new DoorRig(directory, usual -> usual.withLimits(limits));
     }
 
     TestAuthority internet() {

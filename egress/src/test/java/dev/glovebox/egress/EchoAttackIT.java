@@ -91,7 +91,7 @@ class EchoAttackIT {
                 return;
             }
             if (place.equals("/cut")) {
-                for (char each : CUT.toCharArray()) {
+                for (String each : CUT.split("(?!^)", -1)) {
                     talk.say("1\r\n" + each + "\r\n");
                 }
                 talk.say("0\r\n\r\n");
@@ -121,8 +121,8 @@ class EchoAttackIT {
             }
             case "/cut" -> {
                 stream.head(false, ok);
-                for (char each : CUT.toCharArray()) {
-                    stream.data(false, "" + each);
+                for (String each : CUT.split("(?!^)", -1)) {
+                    stream.data(false, each);
                 }
                 stream.data(true, "");
             }
@@ -162,7 +162,7 @@ class EchoAttackIT {
         try (Socket client = rig.tls(door, "echo.test", port, "http/1.1")) {
             client.getOutputStream()
                     .write(
-                            ("GET %s HTTP/1.1\r\nHost: echo.test:%d\r\nConnection: close\r\n\r\n")
+                            "GET %s HTTP/1.1\r\nHost: echo.test:%d\r\nConnection: close\r\n\r\n"
                                     .formatted(path, port)
                                     .getBytes(StandardCharsets.US_ASCII));
             return Client.rest(client);

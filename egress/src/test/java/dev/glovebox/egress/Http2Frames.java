@@ -40,7 +40,11 @@ final class Http2Frames implements AutoCloseable {
     private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder(false);
 
     /// A frame as it came.
-    record Frame(int type, int flags, int stream, byte[] payload) {}
+    record Frame(int type, int flags, int stream, ByteBuffer payload) {
+        String text() {
+            return StandardCharsets.ISO_8859_1.decode(payload.duplicate()).toString();
+        }
+    }
 
     /// Begins with the preface and empty settings.
     Http2Frames(Socket socket) throws IOException {
@@ -115,7 +119,7 @@ final class Http2Frames implements AutoCloseable {
         } else {
             block.write(127);
             for (left -= 127; left >= 128; left >>= 7) {
-                block.write(128 | left & 127);
+                block.write(128 | (left & 127));
             }
             block.write(left);
         }
@@ -131,9 +135,9 @@ final class Http2Frames implements AutoCloseable {
             int stream = in.readInt() & 0x7fffffff;
             byte[] payload = new byte[length];
             in.readFully(payload);
-            return new Frame(type, flags, stream, payload);
+            return new Frame(type, flags, stream, ByteBuffer.wrap(payload));
         } catch (EOFException | SocketException e) {
-            return new Frame(-1, 0, 0, new byte[0]);
+            return new Frame(-1, 0, 0, ByteBuffer.allocate(0));
         }
     }
 
@@ -170,7 +174,7 @@ final class Http2Frames implements AutoCloseable {
             if (frame.type() == HEADERS) {
                 decoded(frame);
             } else if (frame.type() == DATA && frame.stream() == stream) {
-                data.append(new String(frame.payload(), StandardCharsets.ISO_8859_1));
+                data.append(frame.text());
             }
         }
         return data.toString();
@@ -192,9 +196,9 @@ final class Http2Frames implements AutoCloseable {
             }
             answer.append(fields);
             if (frame.type() == DATA) {
-                answer.append(new String(frame.payload(), StandardCharsets.ISO_8859_1));
+                answer.append(frame.text());
             } else if (frame.type() == RST_STREAM) {
-                return answer + "reset " + ByteBuffer.wrap(frame.payload()).getInt();
+                return answer + "reset " + frame.payload().getInt(0);
             }
             if (frame.type() <= HEADERS && (frame.flags() & END_STREAM) != 0) {
                 return answer.toString();
@@ -218,7 +222,7 @@ final class Http2Frames implements AutoCloseable {
         int code = -1;
         for (Frame frame = next(); frame.type() >= 0; frame = next()) {
             if (frame.type() == GOAWAY) {
-                code = ByteBuffer.wrap(frame.payload()).getInt(4);
+                code = frame.payload().getInt(4);
             }
         }
         return code;

@@ -35,7 +35,8 @@ class ProxyFloodIT {
                     Duration.ofSeconds(20),
                     16 * 1024,
                     100,
-                    100);
+                    100,
+                    Duration.ofSeconds(30));
 
     @TempDir Path directory;
     private FakeWeb web;
@@ -47,7 +48,7 @@ class ProxyFloodIT {
     @BeforeEach
     void open() throws Exception {
         web = new FakeWeb();
-        doors = Doors.open(new EgressConfig(directory.resolve("doors"), SMALL, Resolver.SYSTEM));
+        doors = Doors.open(EgressConfig.at(directory.resolve("doors")).withLimits(SMALL));
         door =
                 doors.open(
                         "one",

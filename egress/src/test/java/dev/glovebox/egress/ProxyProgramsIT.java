@@ -49,10 +49,7 @@ class ProxyProgramsIT {
         Doors doors =
                 later(
                         Doors.open(
-                                new EgressConfig(
-                                                directory.resolve("doors"),
-                                                DoorLimits.DEFAULT,
-                                                Resolver.SYSTEM)
+                                EgressConfig.at(directory.resolve("doors"))
                                         .withRoots(internet.write(directory.resolve("roots.pem")))
                                         .withAudit(audit)));
         door =

@@ -6,8 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// What `/proc/PID/stat` says of a process, `proc_pid_stat(5)`: who started it and when. Neither can
-/// be changed by the process itself.
+/// What `/proc/PID/stat` says of a process, `proc_pid_stat(5)`: who started it and when. Neither
+/// can be changed by the process itself.
 ///
 /// @param pid as this process sees it
 /// @param parent the process that started it, or, when that has ended, its reaper

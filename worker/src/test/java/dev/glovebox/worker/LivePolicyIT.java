@@ -245,8 +245,10 @@ class LivePolicyIT {
         assertThat(answer(S, good)).isEqualTo("reached");
         assertThat(answer(S, build)).contains("[refused: build.test, no rule allows the name]");
         assertThat(answer("sesn_build", build)).isEqualTo("reached");
-        assertThat(answer("sesn_build", good)).contains("[refused: good.test, no rule allows the name]");
-        assertThat(answer("sesn_less", good)).contains("[refused: good.test, no rule allows the name]");
+        assertThat(answer("sesn_build", good))
+                .contains("[refused: good.test, no rule allows the name]");
+        assertThat(answer("sesn_less", good))
+                .contains("[refused: good.test, no rule allows the name]");
 
         String call = plane.toolUse("sesn_bad", "id; " + good);
         await(() -> !plane.results("sesn_bad", call).isEmpty());
