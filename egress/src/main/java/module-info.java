@@ -29,6 +29,7 @@ module dev.glovebox.egress {
 
     exports dev.glovebox.egress;
     exports dev.glovebox.egress.audit;
+    exports dev.glovebox.egress.lookup;
     exports dev.glovebox.egress.onward;
     exports dev.glovebox.egress.tls;
 }

@@ -1,8 +1,8 @@
 package dev.glovebox.egress;
 
 import dev.glovebox.egress.audit.Audit;
+import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.egress.onward.OnwardConfig;
-import dev.glovebox.egress.onward.Resolver;
 import java.nio.file.Path;
 import java.util.Optional;
 

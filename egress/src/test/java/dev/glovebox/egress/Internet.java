@@ -1,6 +1,6 @@
 package dev.glovebox.egress;
 
-import dev.glovebox.egress.onward.Resolver;
+import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.HostName;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package dev.glovebox.egress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.glovebox.egress.lookup.LookupConfig;
 import dev.glovebox.egress.onward.OnwardConfig;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import java.io.IOException;
@@ -80,9 +81,10 @@ class NameServersIT {
                 internet.doors(
                         EgressConfig.at(directory.resolve("doors"))
                                 .withOnward(
-                                        OnwardConfig.DEFAULT.withFiles(
-                                                directory.resolve("outside.conf"),
-                                                directory.resolve("hosts"))));
+                                        OnwardConfig.DEFAULT.withLookups(
+                                                LookupConfig.DEFAULT.withFiles(
+                                                        directory.resolve("outside.conf"),
+                                                        directory.resolve("hosts")))));
         inside = new Inside(internet.door(doors, "one", EgressPolicy.parse(POLICY)), directory);
     }
 

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.FakeNameServer.Reply;
 import dev.glovebox.egress.audit.AuditEvent;
-import dev.glovebox.egress.onward.LookupLimits;
+import dev.glovebox.egress.lookup.LookupConfig;
+import dev.glovebox.egress.lookup.LookupLimits;
 import dev.glovebox.egress.onward.OnwardConfig;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import java.net.InetAddress;
@@ -67,21 +68,18 @@ class RebindingAttackIT {
                 internet.out().enter(() -> new FakeWeb(InetAddress.ofLiteral(Internet.GOOD), 81)));
         names = internet.nameServer();
         names.addresses("good.test", 0, Internet.GOOD);
+        InetSocketAddress server = new InetSocketAddress(InetAddress.ofLiteral(Internet.NAMES), 53);
         doors =
                 internet.doors(
                         EgressConfig.at(directory.resolve("doors"))
                                 .withOnward(
-                                        OnwardConfig.DEFAULT
-                                                .withNameServers(
-                                                        List.of(
-                                                                new InetSocketAddress(
-                                                                        InetAddress.ofLiteral(
-                                                                                Internet.NAMES),
-                                                                        53)))
-                                                .withFiles(
-                                                        directory.resolve("none"),
-                                                        directory.resolve("none"))
-                                                .withLookups(LIMITS))
+                                        OnwardConfig.DEFAULT.withLookups(
+                                                LookupConfig.DEFAULT
+                                                        .withNameServers(List.of(server))
+                                                        .withFiles(
+                                                                directory.resolve("none"),
+                                                                directory.resolve("none"))
+                                                        .withLimits(LIMITS)))
                                 .withAudit(event -> {
                                     records.add(event);
                                     return CompletableFuture.completedFuture(1L);

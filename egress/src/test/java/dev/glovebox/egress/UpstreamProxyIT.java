@@ -3,6 +3,7 @@ package dev.glovebox.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.audit.AuditEvent;
+import dev.glovebox.egress.lookup.LookupConfig;
 import dev.glovebox.egress.onward.OnwardConfig;
 import dev.glovebox.egress.onward.UpstreamProxy;
 import dev.glovebox.egress.tls.TestAuthority;
@@ -106,10 +107,12 @@ class UpstreamProxyIT {
     }
 
     private OnwardConfig outside(UpstreamProxy proxy) {
+        InetSocketAddress server = new InetSocketAddress(InetAddress.ofLiteral(Internet.NAMES), 53);
         return OnwardConfig.DEFAULT
-                .withNameServers(
-                        List.of(new InetSocketAddress(InetAddress.ofLiteral(Internet.NAMES), 53)))
-                .withFiles(directory.resolve("none"), directory.resolve("none"))
+                .withLookups(
+                        LookupConfig.DEFAULT
+                                .withNameServers(List.of(server))
+                                .withFiles(directory.resolve("none"), directory.resolve("none")))
                 .withProxy(proxy);
     }
 

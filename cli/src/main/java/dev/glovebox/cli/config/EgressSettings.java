@@ -76,7 +76,8 @@ public record EgressSettings(
 
     /// The same doors with what the file says.
     public EgressConfig over(EgressConfig doors) {
-        OnwardConfig onward = doors.onward().withNameServers(nameServers);
+        OnwardConfig onward =
+                doors.onward().withLookups(doors.onward().lookups().withNameServers(nameServers));
         EgressConfig config = doors.withOnward(proxy.map(onward::withProxy).orElse(onward));
         return authorities.map(config::withRoots).orElse(config);
     }

@@ -49,7 +49,7 @@ class EgressSettingsTest {
                     direct: [.corp.test, 10.0.0.0/8]
                 """)
                         .over(EgressConfig.at(directory));
-        assertThat(doors.onward().nameServers())
+        assertThat(doors.onward().lookups().nameServers())
                 .extracting(each -> each.getAddress().getHostAddress() + " " + each.getPort())
                 .containsExactly(
                         "10.0.0.53 53",

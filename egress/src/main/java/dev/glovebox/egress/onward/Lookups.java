@@ -1,5 +1,7 @@
 package dev.glovebox.egress.onward;
 
+import dev.glovebox.egress.lookup.LookupLimits;
+import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.protocol.egress.HostName;
 import io.netty.channel.EventLoop;
 import java.io.IOException;

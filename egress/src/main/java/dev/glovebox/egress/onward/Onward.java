@@ -1,6 +1,8 @@
 package dev.glovebox.egress.onward;
 
 import dev.glovebox.egress.credential.CredentialStore;
+import dev.glovebox.egress.lookup.DnsResolver;
+import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.egress.tls.TrustedRoots;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
@@ -43,7 +45,8 @@ public final class Onward implements AutoCloseable {
                 given.isPresent()
                         ? Optional.empty()
                         : Optional.of(
-                                new DnsResolver(config, loops.next(), InstantSource.system()));
+                                new DnsResolver(
+                                        config.lookups(), loops.next(), InstantSource.system()));
         Resolver resolver = given.or(() -> own).orElseThrow();
         Optional<ProxyAccess> proxy =
                 config.proxy()
@@ -54,7 +57,7 @@ public final class Onward implements AutoCloseable {
                                         each.login()
                                                 .map(UpstreamProxy.Login::password)
                                                 .map(store::secret)));
-        return new Onward(new Lookups(resolver, config.lookups()), proxy, timeout, own);
+        return new Onward(new Lookups(resolver, config.lookups().limits()), proxy, timeout, own);
     }
 
     /// The part of one more door.

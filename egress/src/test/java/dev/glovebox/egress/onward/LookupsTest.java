@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.glovebox.egress.EgressException;
+import dev.glovebox.egress.lookup.LookupConfig;
+import dev.glovebox.egress.lookup.LookupLimits;
 import dev.glovebox.protocol.egress.HostName;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -143,7 +145,7 @@ class LookupsTest {
         assertThat(LookupLimits.DEFAULT.chosenNames()).isEqualTo(256);
         assertThat(OnwardConfig.DEFAULT.proxy()).isEmpty();
         assertThatThrownBy(() ->
-                        OnwardConfig.DEFAULT.withNameServers(
+                        LookupConfig.DEFAULT.withNameServers(
                                 List.of(
                                         java.net.InetSocketAddress.createUnresolved(
                                                 "ns.test", 53))))

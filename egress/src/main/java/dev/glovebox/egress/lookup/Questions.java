@@ -1,4 +1,4 @@
-package dev.glovebox.egress.onward;
+package dev.glovebox.egress.lookup;
 
 import dev.glovebox.protocol.egress.HostName;
 import io.netty.channel.AddressedEnvelope;
@@ -12,6 +12,7 @@ import io.netty.resolver.dns.DnsNameResolver;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.resolver.dns.DnsNameResolverChannelStrategy;
 import io.netty.resolver.dns.DnsNameResolverTimeoutException;
+import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -70,7 +71,13 @@ final class Questions implements AutoCloseable {
             HostName name,
             DnsRecordType type,
             CompletableFuture<DnsAnswer> answer) {
-        var sent = netty.query(server, new DefaultDnsQuestion(name.text() + ".", type));
+        Future<AddressedEnvelope<DnsResponse, InetSocketAddress>> sent;
+        try {
+            sent = netty.query(server, new DefaultDnsQuestion(name.text() + ".", type));
+        } catch (RuntimeException e) {
+            answer.complete(new DnsAnswer.Broken(why(e)));
+            return;
+        }
         sent.addListener(_ -> {
             if (sent.isSuccess()) {
                 AddressedEnvelope<DnsResponse, InetSocketAddress> envelope = sent.getNow();

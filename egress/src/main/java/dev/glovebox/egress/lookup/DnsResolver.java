@@ -1,4 +1,4 @@
-package dev.glovebox.egress.onward;
+package dev.glovebox.egress.lookup;
 
 import dev.glovebox.protocol.egress.HostName;
 import io.netty.channel.EventLoop;
@@ -30,7 +30,7 @@ import java.util.concurrent.TimeoutException;
 ///
 /// Nothing here decides what may be dialled: whoever asked judges each address, and dials the very
 /// address that it judged.
-final class DnsResolver implements Resolver, AutoCloseable {
+public final class DnsResolver implements Resolver, AutoCloseable {
     private static final int ROUNDS = 2;
 
     /// How much longer than the first the second family may take (RFC 8305 §3, and generous).
@@ -44,10 +44,11 @@ final class DnsResolver implements Resolver, AutoCloseable {
     private final Map<HostName, CompletableFuture<List<InetAddress>>> underWay =
             new ConcurrentHashMap<>();
 
-    DnsResolver(OnwardConfig config, EventLoop loop, InstantSource clock) {
+    /// @param loop on which questions are sent
+    public DnsResolver(LookupConfig config, EventLoop loop, InstantSource clock) {
         this.servers = new NameServers(config.nameServers(), config.resolvConf());
         this.hosts = new HostsFile(config.hosts());
-        this.limits = config.lookups();
+        this.limits = config.limits();
         this.known = new KnownNames(limits, clock);
         this.questions = new Questions(loop, limits.step());
     }

@@ -1,4 +1,4 @@
-package dev.glovebox.egress.onward;
+package dev.glovebox.egress.lookup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -65,10 +65,10 @@ class DnsResolverTest {
 
     private DnsResolver resolver(InetSocketAddress... servers) {
         return new DnsResolver(
-                OnwardConfig.DEFAULT
+                LookupConfig.DEFAULT
                         .withNameServers(List.of(servers))
                         .withFiles(directory.resolve("resolv.conf"), directory.resolve("hosts"))
-                        .withLookups(LIMITS),
+                        .withLimits(LIMITS),
                 loops.next(),
                 now::get);
     }

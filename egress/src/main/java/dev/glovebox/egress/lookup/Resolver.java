@@ -1,4 +1,4 @@
-package dev.glovebox.egress.onward;
+package dev.glovebox.egress.lookup;
 
 import dev.glovebox.protocol.egress.HostName;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package dev.glovebox.egress.onward;
+package dev.glovebox.egress.lookup;
 
 import dev.glovebox.protocol.egress.HostName;
 import io.netty.resolver.HostsFileEntriesProvider;
@@ -28,7 +28,6 @@ final class HostsFile {
         HostsFileEntriesProvider entries = file.content();
         return Stream.of(entries.ipv4Entries(), entries.ipv6Entries())
                 .flatMap(each -> each.getOrDefault(name.text(), List.of()).stream())
-                .map(Line::nameless)
                 .toList();
     }
 

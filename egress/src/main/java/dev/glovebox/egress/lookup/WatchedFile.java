@@ -1,4 +1,4 @@
-package dev.glovebox.egress.onward;
+package dev.glovebox.egress.lookup;
 
 import java.io.IOException;
 import java.io.InputStream;
