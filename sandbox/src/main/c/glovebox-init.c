@@ -96,6 +96,7 @@ static const struct { action *act; size_t strings; bool data; } types[256] = {
     [CREDIT] = {process_credit, 0, false},
     [SIGNAL] = {process_signal, 0, false},
     [RESIZE] = {process_resize, 0, false},
+    [END_ALL] = {process_end_all, 0, false},
     [READ] = {file_read, 1, false},
     [LIST] = {file_list, 1, false},
     [STAT] = {file_stat, 1, false},

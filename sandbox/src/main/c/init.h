@@ -39,7 +39,7 @@
 #define TRANSFERS_MAX 16
 
 enum request_type {
-    START = 1, STDIN, CLOSE, CREDIT, SIGNAL, RESIZE, CONFINE,
+    START = 1, STDIN, CLOSE, CREDIT, SIGNAL, RESIZE, CONFINE, END_ALL,
     READ = 16, LIST, STAT, MKDIR, REMOVE, RENAME, REALPATH, WRITE_OPEN, WRITE_DATA, WRITE_COMMIT, WRITE_ABORT
 };
 enum answer_type { HELLO = 128, RESULT, ERROR, PART, STDOUT, STDERR, CLOSED, GRANT, EXIT, FATAL = 143 };
@@ -84,7 +84,7 @@ typedef void action(const struct request *r);
 extern bool violated; /* glovebox-init.c: once set, the loop ends everything */
 
 /* process.c */
-action process_start, process_stdin, process_credit, process_close, process_signal, process_resize;
+action process_start, process_stdin, process_credit, process_close, process_signal, process_resize, process_end_all;
 nfds_t processes_watch(struct pollfd *into); /* at most 3 * PROCESSES_MAX */
 bool processes_started(void);            /* ever */
 void processes_reap(void), processes_pump(void), processes_kill_all(void);

@@ -289,3 +289,10 @@ void processes_kill_all(void) {
     if (getpid() == 1) kill(-1, SIGKILL);
     else for (pid_t pid; (pid = any_child()) > 0; waitpid(pid, NULL, 0)) kill(pid, SIGKILL);
 }
+
+/* Unlike at our own end, who had a slot is reaped and told of as ever. */
+void process_end_all(const struct request *r) {
+    if (getpid() == 1) kill(-1, SIGKILL);
+    else EACH_PROCESS(p) if (!p->exited) kill(-p->pid, SIGKILL);
+    answer(r->id, 0, "");
+}

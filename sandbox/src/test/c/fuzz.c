@@ -88,6 +88,7 @@ static void put_session(struct bytes *b) {
         {.type = CLOSE, .id = 2},
         {.type = CLOSE, .id = 1, .number = 2},
         {.type = SIGNAL, .id = 1, .number = 15},
+        {.type = END_ALL, .id = 15},
         {.type = MKDIR, .id = 4, .flags = PARENTS, .mode = 0700, .strings = {deep}},
         {.type = WRITE_OPEN, .id = 5, .flags = PARENTS, .mode = 0600, .strings = {file}},
         {.type = WRITE_DATA, .id = 5, .data = "content"},

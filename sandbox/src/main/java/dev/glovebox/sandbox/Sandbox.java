@@ -4,9 +4,13 @@ import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
+import dev.glovebox.sandbox.guest.GuestProcess;
+import dev.glovebox.sandbox.launch.Offspring;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -21,7 +25,9 @@ import java.util.function.Consumer;
 /// else. Under profiles other than [Profile#STRICT] it is uid 0 of the sandbox's own ids, and the
 /// root can be written too. Thread-safe.
 public final class Sandbox implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Sandbox.class.getName());
     private static final Duration FREEZE_DEADLINE = Duration.ofSeconds(5);
+    private static final Duration STAND_DEADLINE = Duration.ofSeconds(1);
 
     private final Binder binder;
     private final Guest guest;
@@ -205,6 +211,42 @@ public final class Sandbox implements AutoCloseable {
         }
     }
 
+    /// A point in time for [#end].
+    public long moment() {
+        return Offspring.moment();
+    }
+
+    /// Kills a process that was started inside, and all that it has started since a moment, also
+    /// what has left its group and session. What was there before stays, and what other processes
+    /// of the worker's have started.
+    ///
+    /// Under gVisor, whose processes the host does not see, and where the processes cannot be made
+    /// to stand meanwhile, every process inside is killed.
+    ///
+    /// @param since a [#moment]
+    public void end(GuestProcess process, long since) {
+        lock.lock();
+        try {
+            if (state instanceof SandboxState.Ended) {
+                return;
+            }
+            Set<Integer> others = new HashSet<>(guest.running());
+            others.remove(process.pid());
+            boolean done =
+                    attestation.runtime() != RuntimeName.RUNSC
+                            && group.killSome(
+                                    pids -> Offspring.among(pids, process.pid(), others, since),
+                                    STAND_DEADLINE);
+            if (!done) {
+                guest.endAll();
+            }
+        } catch (IOException | GuestException e) {
+            LOG.log(Level.WARNING, "not all that a call started in " + name() + " was ended", e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     Cgroup group() {
         return group;
     }
@@ -219,23 +261,23 @@ public final class Sandbox implements AutoCloseable {
     }
 
     /// Ends every process inside, paused or not, and removes all traces on the host. Waits until
-    /// that is so, up to ten seconds. A second call does nothing.
+    /// that is so, up to ten seconds. Once it is, a further call does nothing.
     ///
-    /// @throws SandboxException [SandboxException.Band#HOST] if a process cannot be ended
+    /// @throws SandboxException [SandboxException.Band#HOST] if a process cannot be ended; a
+    ///   further call tries again
     @Override
     public void close() {
         lock.lock();
         try {
-            if (closed) {
-                return;
-            }
-            closed = true;
             finish(new SandboxState.Reason.Closed());
+            guest.close();
+            if (!closed) {
+                end.run();
+                closed = true;
+            }
         } finally {
             lock.unlock();
         }
-        guest.close();
-        end.run();
     }
 
     private void refuseIfEnded(String verb) {

@@ -72,6 +72,36 @@ class LifeCycleIT {
         assertThat(leftovers()).isEmpty();
     }
 
+    /// Its control group is in use by something that no signal ends; once that is gone, the next
+    /// call ends what the first could not.
+    @Test
+    void aSandboxThatCouldNotBeEndedIsEndedByAFurtherCall() throws Exception {
+        Sandbox sandbox = ground.sandbox("stuck", Limits.DEFAULT);
+        String path = sandbox.group().path();
+        Path legacy = Path.of("/sys/fs/cgroup/pids" + path);
+        Path group = Files.isDirectory(legacy) ? legacy : Path.of("/sys/fs/cgroup" + path);
+        command("mount", "-t", "tmpfs", "none", group.toString());
+        try {
+            assertThatThrownBy(sandbox::close)
+                    .isInstanceOf(SandboxException.class)
+                    .hasMessageContaining("stuck cannot be ended");
+            assertThatThrownBy(() -> ground.sandbox("stuck", Limits.DEFAULT))
+                    .as("its name is not given out again")
+                    .hasMessageContaining("is running");
+        } finally {
+            command("umount", group.toString());
+        }
+
+        sandbox.close();
+
+        assertThat(sandbox.group().exists()).isFalse();
+        ground.sandbox("stuck", Limits.DEFAULT).close();
+    }
+
+    private static void command(String... words) throws Exception {
+        assertThat(new ProcessBuilder(words).inheritIO().start().waitFor()).isZero();
+    }
+
     @ParameterizedTest
     @EnumSource
     void aSandboxWhoseWorkerLetsGoEndsByItself(RuntimeName runtime) throws Exception {

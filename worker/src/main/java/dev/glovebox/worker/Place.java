@@ -53,7 +53,7 @@ final class Place implements AutoCloseable, CallNotes {
         this.oomKills = new AtomicLong(sandbox.oomKills());
         this.tools =
                 new Toolset(
-                        sandbox.guest(),
+                        sandbox,
                         new ShellEnvironment(ROOT, sandbox.environment()),
                         config.tools(),
                         this);

@@ -9,10 +9,13 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /// The inside of one sandbox: its processes and its files, as its glovebox-init serves them.
 ///
@@ -24,6 +27,7 @@ public final class Guest implements AutoCloseable {
     private final Connection connection;
     private final GuestLimits limits;
     private final Map<String, String> hello;
+    private final Set<GuestProcess> running = ConcurrentHashMap.newKeySet();
     private final Semaphore transfers = new Semaphore(Wire.MAX_TRANSFERS);
     private final Semaphore writes = new Semaphore(Wire.MAX_WRITES);
 
@@ -97,11 +101,26 @@ public final class Guest implements AutoCloseable {
         try {
             connection.send(frame);
             process.awaitStart(limits.callTimeout());
+            running.add(process);
+            process.onExit(() -> running.remove(process));
             return process;
         } catch (GuestException e) {
             process.close();
             throw e;
         }
+    }
+
+    /// Processes that were started here and run now, by their pids inside.
+    public Set<Integer> running() {
+        return running.stream()
+                .filter(process -> process.exit().isEmpty())
+                .map(GuestProcess::pid)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /// Kills every process inside but init, whoever started it and wherever it has gone.
+    public void endAll() {
+        call(new Reply("end all", ""), id -> frame(Wire.END_ALL, id, ""));
     }
 
     /// What kind of file is there, its size, owner and times.

@@ -118,6 +118,11 @@ public final class GuestProcess implements AutoCloseable {
         return new Events();
     }
 
+    /// Calls back when it has exited, or the sandbox has gone; at once if that is so already.
+    void onExit(Runnable then) {
+        CompletableFuture<Exit> _ = exited.whenComplete((_, _) -> then.run());
+    }
+
     /// Waits until it runs or has failed to.
     void awaitStart(Duration timeout) {
         Reply.await(started, timeout, connection.clock(), "start", program);

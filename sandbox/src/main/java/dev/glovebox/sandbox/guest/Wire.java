@@ -19,6 +19,7 @@ final class Wire {
     static final int SIGNAL = 0x05;
     static final int RESIZE = 0x06;
     static final int CONFINE = 0x07;
+    static final int END_ALL = 0x08;
     static final int READ = 0x10;
     static final int LIST = 0x11;
     static final int STAT = 0x12;

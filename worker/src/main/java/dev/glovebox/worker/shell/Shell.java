@@ -1,7 +1,7 @@
 package dev.glovebox.worker.shell;
 
+import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.guest.CallClock;
-import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import java.io.IOException;
@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class Shell implements AutoCloseable {
     private static final int CHUNK = 32 * 1024;
 
+    private final Sandbox sandbox;
     private final CallClock clock;
     private final GuestProcess process;
     private final ReentrantLock lock = new ReentrantLock();
@@ -41,13 +42,17 @@ public final class Shell implements AutoCloseable {
     private boolean complete;
     private boolean ended;
 
-    private Shell(CallClock clock, GuestProcess process) {
-        this.clock = clock;
+    /// When the last command was sent; for the thread that calls.
+    private long begun;
+
+    private Shell(Sandbox sandbox, GuestProcess process) {
+        this.sandbox = sandbox;
+        this.clock = sandbox.guest().clock();
         this.process = process;
     }
 
     /// Starts a shell in the session's working directory.
-    public static Shell start(Guest guest, ShellEnvironment environment) {
+    public static Shell start(Sandbox sandbox, ShellEnvironment environment) {
         ProcessRequest request =
                 new ProcessRequest(
                         List.of("/bin/bash", "--noprofile", "--norc"),
@@ -55,7 +60,7 @@ public final class Shell implements AutoCloseable {
                         environment.root(),
                         Optional.empty(),
                         true);
-        Shell shell = new Shell(guest.clock(), guest.start(request));
+        Shell shell = new Shell(sandbox, sandbox.guest().start(request));
         Thread.ofVirtual().name("shell-output").start(shell::readOutput);
         return shell;
     }
@@ -65,6 +70,7 @@ public final class Shell implements AutoCloseable {
         String nonce = "__GBX_CMD_" + UUID.randomUUID() + "_DONE__";
         CommandOutput mine = new CommandOutput(nonce);
         long deadline = clock.nanoTime() + timeout.toNanos();
+        begun = sandbox.moment();
         lock.lock();
         try {
             output = mine;
@@ -80,6 +86,11 @@ public final class Shell implements AutoCloseable {
         } catch (IOException _) {
             return new Outcome.Ended();
         }
+    }
+
+    /// Kills the shell and all that the last command has started, wherever that has gone.
+    public void endCommand() {
+        sandbox.end(process, begun);
     }
 
     /// Kills the shell and every process of its group.

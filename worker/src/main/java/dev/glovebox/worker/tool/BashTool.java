@@ -1,6 +1,6 @@
 package dev.glovebox.worker.tool;
 
-import dev.glovebox.sandbox.guest.Guest;
+import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.worker.shell.Cancellation;
 import dev.glovebox.worker.shell.Shell;
 import dev.glovebox.worker.shell.ShellEnvironment;
@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
 final class BashTool implements Tool, AutoCloseable {
     private static final int MAX_NOTES = 20;
 
-    private final Guest guest;
+    private final Sandbox sandbox;
     private final ShellEnvironment environment;
     private final ToolLimits limits;
     private final CallNotes notes;
     private @Nullable Shell shell;
 
-    BashTool(Guest guest, ShellEnvironment environment, ToolLimits limits, CallNotes notes) {
-        this.guest = guest;
+    BashTool(Sandbox sandbox, ShellEnvironment environment, ToolLimits limits, CallNotes notes) {
+        this.sandbox = sandbox;
         this.environment = environment;
         this.limits = limits;
         this.notes = notes;
@@ -61,9 +61,13 @@ final class BashTool implements Tool, AutoCloseable {
     }
 
     private ToolResult execute(String command, Duration timeout, Cancellation cancellation) {
-        Shell current = shell == null ? Shell.start(guest, environment) : shell;
+        Shell current = shell == null ? Shell.start(sandbox, environment) : shell;
         shell = current;
         Shell.Outcome outcome = current.run(command, timeout, cancellation);
+        if (outcome instanceof Shell.Outcome.TimedOut
+                || outcome instanceof Shell.Outcome.Cancelled) {
+            current.endCommand();
+        }
         if (!(outcome instanceof Shell.Outcome.Done)) {
             close();
         }
@@ -77,7 +81,7 @@ final class BashTool implements Tool, AutoCloseable {
                             "bash: bash command timed out after " + timeout.toMillis() + "ms");
             case Shell.Outcome.Ended() -> {
                 // fails, and so says more, if it is the sandbox that has ended and not the shell
-                guest.stat("/", true);
+                sandbox.guest().stat("/", true);
                 yield ToolResult.error("bash: bash session terminated");
             }
             case Shell.Outcome.Cancelled() -> ToolResult.error("bash: interrupted");

@@ -1,5 +1,6 @@
 package dev.glovebox.worker.tool;
 
+import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.worker.shell.Cancellation;
@@ -25,9 +26,11 @@ public final class Toolset implements AutoCloseable {
     ///
     /// @param environment where the tools work and what programs see
     /// @param notes what is told to the agent after a command
-    public Toolset(Guest guest, ShellEnvironment environment, ToolLimits limits, CallNotes notes) {
+    public Toolset(
+            Sandbox sandbox, ShellEnvironment environment, ToolLimits limits, CallNotes notes) {
+        Guest guest = sandbox.guest();
         PathPolicy paths = new PathPolicy(guest, environment.root());
-        this.bash = new BashTool(guest, environment, limits, notes);
+        this.bash = new BashTool(sandbox, environment, limits, notes);
         this.tools =
                 Stream.of(
                                 bash,

@@ -107,6 +107,32 @@ class BashToolIT {
                 .isEqualTo(ToolResult.error("[]\n0"));
     }
 
+    /// Neither a session of its own nor an orphanage saves what a command has started that is
+    /// ended; what an earlier one left in a session of its own stays.
+    @Test
+    void endsAllThatACommandHasStartedWhenItIsEnded() throws InterruptedException {
+        String survivors = "setsid sleep 1002 & (setsid setsid sleep 1003 &); sleep 1004";
+        place.bash("setsid sleep 1001 >/dev/null 2>&1 & sleep 0.1");
+
+        assertThat(place.call("bash", "{'command':'" + survivors + "','timeout_ms':500}"))
+                .isEqualTo(ToolResult.error("bash: bash command timed out after 500ms"));
+        assertThat(place.bash("pgrep -a sleep").text()).matches("\\d+ sleep 1001");
+
+        Cancellation cancellation = new Cancellation();
+        Thread canceller =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            while (place.sandbox.tasks() < 6) {
+                                Thread.onSpinWait();
+                            }
+                            cancellation.cancel();
+                        });
+        assertThat(place.tools.call("bash", Json.object().put("command", survivors), cancellation))
+                .isEqualTo(ToolResult.error("bash: interrupted"));
+        canceller.join();
+        assertThat(place.bash("pgrep -a sleep").text()).matches("\\d+ sleep 1001");
+    }
+
     @Test
     void countsATimeoutOfZeroAsTheDefault() {
         assertThat(place.call("bash", "{'command':'sleep 0.1; echo done','timeout_ms':0}"))

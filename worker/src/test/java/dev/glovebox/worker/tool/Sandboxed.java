@@ -55,7 +55,7 @@ final class Sandboxed implements AutoCloseable {
                                 Map.of()));
         tools =
                 new Toolset(
-                        sandbox.guest(),
+                        sandbox,
                         new ShellEnvironment("/workspace", sandbox.environment()),
                         ToolLimits.DEFAULT,
                         CallNotes.NONE);
