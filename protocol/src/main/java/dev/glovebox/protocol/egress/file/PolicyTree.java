@@ -16,11 +16,25 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.dataformat.yaml.YAMLFactory;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.dataformat.yaml.YAMLWriteFeature;
 
 /// A policy written down again, always in the same way: two policies are written alike if they mean
 /// the same, however their files were spelled. What is written can be read again.
 public final class PolicyTree {
+    private static final YAMLMapper YAML =
+            YAMLMapper.builder(
+                            YAMLFactory.builder()
+                                    .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER)
+                                    .enable(YAMLWriteFeature.MINIMIZE_QUOTES)
+                                    .enable(YAMLWriteFeature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+                                    .enable(YAMLWriteFeature.INDENT_ARRAYS)
+                                    .build())
+                    .build();
+
     private PolicyTree() {}
 
     /// The whole policy, presets written out.
@@ -57,6 +71,11 @@ public final class PolicyTree {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }
+    }
+
+    /// A tree as YAML.
+    public static String yaml(JsonNode tree) {
+        return YAML.writeValueAsString(tree);
     }
 
     private static ObjectNode head(EgressPolicy policy) {

@@ -50,6 +50,7 @@ class PolicyTreeTest {
     void whatIsWritten_isReadAsTheSamePolicy() {
         EgressPolicy policy = EgressPolicy.parse(EVERYTHING);
         assertThat(EgressPolicy.parse(Json.write(PolicyTree.of(policy)))).isEqualTo(policy);
+        assertThat(EgressPolicy.parse(PolicyTree.yaml(PolicyTree.of(policy)))).isEqualTo(policy);
         for (String preset : Presets.names()) {
             EgressPolicy rules = EgressPolicy.parse("preset: [" + preset + "]");
             assertThat(EgressPolicy.parse(Json.write(PolicyTree.of(rules)))).isEqualTo(rules);
