@@ -28,4 +28,6 @@ module dev.glovebox.cli {
             info.picocli;
     opens dev.glovebox.cli.operator to
             info.picocli;
+    opens dev.glovebox.cli.policy to
+            info.picocli;
 }

@@ -7,7 +7,9 @@ import dev.glovebox.protocol.Json;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ArrayNode;
@@ -34,9 +36,15 @@ final class DoctorCommand implements Callable<Integer> {
             description = "Where the worker keeps its state (default: ${DEFAULT-VALUE}).")
     private Path data;
 
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "Configuration of the worker, whose policies are looked at too.")
+    private @Nullable Path config;
+
     @Override
     public Integer call() {
-        List<HostFact> facts = HostFacts.collect(data);
+        List<HostFact> facts = HostFacts.collect(data, Optional.ofNullable(config));
         Terminal terminal = Terminal.standard();
         boolean fatal = facts.stream().anyMatch(f -> f.level() == HostFact.Level.FATAL);
         if (json) {

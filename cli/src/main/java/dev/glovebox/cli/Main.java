@@ -2,6 +2,7 @@ package dev.glovebox.cli;
 
 import dev.glovebox.cli.audit.AuditCommand;
 import dev.glovebox.cli.operator.WorkspaceCommands;
+import dev.glovebox.cli.policy.PolicyCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 

@@ -1,6 +1,7 @@
 package dev.glovebox.cli;
 
 import dev.glovebox.cli.config.DurationOption;
+import dev.glovebox.cli.config.PolicySettings;
 import dev.glovebox.cli.config.RegistryOptions;
 import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.TemplateDirectory;
@@ -79,7 +80,7 @@ final class SandboxRun implements Callable<Integer> {
     @Option(
             names = "--policy",
             paramLabel = "FILE",
-            description = "Egress policy; default: nothing leaves.")
+            description = "Egress policy; default: the template's, or else nothing leaves.")
     private @Nullable Path policy;
 
     @Option(
@@ -117,8 +118,17 @@ final class SandboxRun implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        EgressPolicy rules = policy == null ? EgressPolicy.DENY_ALL : PolicyCommand.read(policy);
-        Template chosen = new TemplateDirectory(templates).find(template);
+        TemplateDirectory there = new TemplateDirectory(templates);
+        Template chosen = there.find(template);
+        EgressPolicy rules =
+                Optional.ofNullable(policy)
+                        .or(() -> there.policy(template))
+                        .map(PolicySettings::policy)
+                        .orElse(EgressPolicy.DENY_ALL);
+        if (rules.fallback() == EgressPolicy.Fallback.LEARN) {
+            System.err.println(
+                    "glovebox: this policy learns: to every public address passes what no rule speaks of");
+        }
         Limits limits = limits(chosen.limits());
         try (Ending ending = Ending.listen(EXIT_TERMINATED)) {
             return run(rules, chosen, limits, ending);

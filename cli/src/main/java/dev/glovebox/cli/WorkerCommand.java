@@ -43,7 +43,9 @@ final class WorkerCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            description = "YAML: max-sessions, max-idle, drain-grace, runtime, policy, limits.")
+            description =
+                    "YAML: max-sessions, max-idle, drain-grace, runtime, template, policy, policies, networking,"
+                            + " session-metadata, limits, warm, audit.")
     private @Nullable Path config;
 
     @Override

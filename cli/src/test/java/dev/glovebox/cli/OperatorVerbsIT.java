@@ -239,6 +239,41 @@ final class OperatorVerbsIT {
         assertThat(run("list").out()).contains(session);
     }
 
+    @Test
+    void policies_areShownGivenAndGivenBack() throws IOException {
+        Path given =
+                Files.writeString(
+                        directory.resolve("given.yaml"),
+                        """
+                        rules: [{name: api, host: api.test, protocol: https, credential: key, action: allow}]
+                        credentials: [{name: key, source: {env: PATH}}]
+                        """);
+        assertThat(policy("show").out()).contains("POLICY", "default", "SANDBOX", session);
+        Result applied = policy("apply", "--policy", given.toString(), session);
+        assertThat(applied.out()).contains("policy by hand").contains("digest ");
+        Result shown = policy("show", session);
+        assertThat(shown.out())
+                .contains("# digest ", "operator root", "host: api.test", "source: env")
+                .doesNotContain("PATH");
+        assertThat(run("logs", session).out()).contains("operator policy");
+        Path bad = Files.writeString(directory.resolve("bad.yaml"), "rules: [x]");
+        assertThat(policy("apply", "--policy", bad.toString()).err())
+                .contains("nothing has changed")
+                .contains("rules[0]");
+        assertThat(policy("apply", session).err()).contains("--policy FILE or --reset");
+        assertThat(policy("apply", "--reset", session).out()).contains("policy default");
+        assertThat(policy("show", session).out()).contains("rules: []");
+        assertThat(Glovebox.run(directory, "", "audit", "query", "--data", data).out())
+                .contains("by operator root")
+                .contains("by session start: policy default");
+    }
+
+    private static Result policy(String verb, String... arguments) {
+        List<String> all = new ArrayList<>(List.of("policy", verb, "--data", data));
+        all.addAll(List.of(arguments));
+        return Glovebox.run(directory, "", all.toArray(String[]::new));
+    }
+
     /// The process that a person started last.
     private static ProcessHandle client() throws IOException {
         long pid = Long.parseLong(Files.readString(directory.resolve("pid")).strip());

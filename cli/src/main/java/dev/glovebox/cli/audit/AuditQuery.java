@@ -1,10 +1,7 @@
 package dev.glovebox.cli.audit;
 
-import dev.glovebox.cli.config.Durations;
 import dev.glovebox.protocol.Json;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +26,7 @@ import tools.jackson.databind.JsonNode;
 public final class AuditQuery implements Callable<Integer> {
     @Mixin private TrailChoice choice;
 
-    @Option(names = "--session", paramLabel = "ID", description = "Only of this session.")
-    private @Nullable String session;
+    @Mixin private RecordChoice records;
 
     @Option(
             names = "--host",
@@ -38,66 +34,33 @@ public final class AuditQuery implements Callable<Integer> {
             description = "Only this name or address, or *.NAME: all below it.")
     private @Nullable String host;
 
-    @Option(names = "--verdict", paramLabel = "V", description = "Only allow, audit, deny or ask.")
-    private @Nullable String verdict;
-
     @Option(
-            names = "--since",
-            paramLabel = "TIME",
-            description = "Only later than this: 2h ago, or 2026-01-31T12:00:00Z.")
-    private @Nullable String since;
+            names = "--verdict",
+            paramLabel = "V",
+            description = "Only allow, audit, learn, deny or ask.")
+    private @Nullable String verdict;
 
     @Option(names = "--json", description = "The records as they are, one a line.")
     private boolean json;
 
     @Override
     public Integer call() throws IOException {
-        Predicate<JsonNode> wanted = _ -> true;
-        if (session != null) {
-            wanted = wanted.and(field("session", session));
-        }
+        Predicate<JsonNode> wanted = records.wanted();
         if (verdict != null) {
-            wanted = wanted.and(field("verdict", verdict));
+            wanted = wanted.and(RecordChoice.field("verdict", verdict));
         }
         if (host != null) {
             wanted = wanted.and(host(host));
-        }
-        if (since != null) {
-            Instant start = instant(since);
-            wanted = wanted.and(record -> !time(record).isBefore(start));
         }
         choice.trail()
                 .query(wanted, record -> AuditVerify.line(json ? json(record) : text(record)));
         return 0;
     }
 
-    private static Predicate<JsonNode> field(String name, String value) {
-        return record -> record.path(name).asString("").equals(value);
-    }
-
     private static Predicate<JsonNode> host(String pattern) {
         return pattern.startsWith("*.")
                 ? record -> record.path("host").asString("").endsWith(pattern.substring(1))
-                : field("host", pattern);
-    }
-
-    private static Instant instant(String text) {
-        try {
-            return text.contains("T")
-                    ? Instant.parse(text)
-                    : Instant.now().minus(Durations.parse(text));
-        } catch (DateTimeParseException e) {
-            throw new IllegalArgumentException(
-                    "'" + text + "' is not a time such as 2h or 2026-01-31T12:00:00Z", e);
-        }
-    }
-
-    private static Instant time(JsonNode record) {
-        try {
-            return Instant.parse(record.path("time").asString(""));
-        } catch (DateTimeParseException e) {
-            return Instant.MIN;
-        }
+                : RecordChoice.field("host", pattern);
     }
 
     private static String json(JsonNode record) {
@@ -117,6 +80,8 @@ public final class AuditQuery implements Callable<Integer> {
         add(line, record, "verdict", "  ");
         add(line, record, "rule", "  rule ");
         add(line, record, "credential", "  credential ");
+        add(line, record, "by", "  by ");
+        add(line, record, "policy", "  policy ");
         add(line, record, "of", "  of ");
         add(line, record, "bytes_out", "  out ");
         add(line, record, "bytes_in", "  in ");

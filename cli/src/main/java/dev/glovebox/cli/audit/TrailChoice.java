@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /// Which records are meant, by the worker's data directory or their own.
-final class TrailChoice {
+public final class TrailChoice {
     @Option(
             names = "--data",
             paramLabel = "DIR",
@@ -18,12 +18,15 @@ final class TrailChoice {
     private Path data;
 
     @Option(
-            names = "--directory",
+            names = {"--directory", "--audit"},
             paramLabel = "DIR",
             description = "Where the records are, instead of DATA/audit.")
     private @Nullable Path directory;
 
-    AuditTrail trail() {
+    /// The records.
+    ///
+    /// @throws AuditException if there are none
+    public AuditTrail trail() {
         Path chosen = directory == null ? new StateDirectories(data).audit() : directory;
         if (!Files.isDirectory(chosen)) {
             throw new AuditException("there are no audit records in " + chosen);

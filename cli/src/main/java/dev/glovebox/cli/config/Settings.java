@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -40,6 +41,7 @@ public final class Settings {
     private final Set<String> known;
     private final Map<String, Setting> values = new LinkedHashMap<>();
     private final Map<String, List<Setting>> lists = new LinkedHashMap<>();
+    private final Map<String, Integer> sections = new LinkedHashMap<>();
     private final List<String> problems = new ArrayList<>();
 
     private record Setting(String text, int line) {}
@@ -135,6 +137,26 @@ public final class Settings {
         }
     }
 
+    /// Whether there is a list of this key.
+    public boolean lists(String key) {
+        return lists.containsKey(key);
+    }
+
+    /// What a conversion makes of the keys below `key` as a whole; empty if there is no such part,
+    /// which is something else than one that is empty.
+    public <T> Optional<T> section(String key, Supplier<T> conversion) {
+        Integer line = sections.get(key);
+        if (line == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(conversion.get());
+        } catch (RuntimeException e) {
+            problem(line, key + ": " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
     /// The directory that relative paths in the file start from.
     public Path directory() {
         Path parent = file.toAbsolutePath().getParent();
@@ -166,7 +188,12 @@ public final class Settings {
                 int line = parser.currentTokenLocation().getLineNr();
                 switch (token) {
                     case PROPERTY_NAME -> name = parser.currentName();
-                    case START_OBJECT -> path.addLast(name == null ? "" : name);
+                    case START_OBJECT -> {
+                        if (name != null) {
+                            sections.put(key(path, name), line);
+                        }
+                        path.addLast(name == null ? "" : name);
+                    }
                     case END_OBJECT -> path.removeLast();
                     case START_ARRAY -> list(parser, path, name, line);
                     default -> put(path, name, parser.getString(), line);

@@ -6,6 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /// The templates there are: the built-in ones, and a file `NAME.yaml` for each other in one
@@ -41,6 +42,18 @@ public record TemplateDirectory(Path directory) {
                             + directory);
         }
         return TemplateFile.read(file);
+    }
+
+    /// The policy file of the template that [#find] finds, if it names one.
+    ///
+    /// @throws ConfigException when there is no such template, or it is wrong
+    public Optional<Path> policy(String nameOrFile) {
+        if (nameOrFile.contains("/") || nameOrFile.endsWith(YAML)) {
+            return TemplateFile.policy(Path.of(nameOrFile));
+        }
+        return BUILT_IN.contains(nameOrFile)
+                ? Optional.empty()
+                : TemplateFile.policy(directory.resolve(nameOrFile + YAML));
     }
 
     /// All names, the built-in ones first.

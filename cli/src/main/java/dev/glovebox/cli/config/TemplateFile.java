@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -30,7 +31,11 @@ import java.util.regex.Pattern;
 /// environment:
 ///   PIP_NO_INPUT: 1
 /// prepare: [sh, -c, "mkdir -p /usr/local/share/team && date > /usr/local/share/team/made"]
+/// policy: python-policy.yaml  # a path from this file's directory, for who names no other policy
 /// ```
+///
+/// The policy is no part of a [Template]: what a sandbox is made of is one thing, and what it may
+/// reach another, which its door is told.
 public final class TemplateFile {
     private static final Set<String> KEYS = keys();
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
@@ -67,6 +72,7 @@ public final class TemplateFile {
             }
         }
         List<String> prepare = settings.words("prepare");
+        policy(settings);
         settings.finish();
         try {
             return new Template(
@@ -74,6 +80,21 @@ public final class TemplateFile {
         } catch (RuntimeException e) {
             throw new ConfigException("template " + file + " is wrong: " + e.getMessage(), e);
         }
+    }
+
+    /// The policy file that a template's file names, if it does.
+    ///
+    /// @throws ConfigException if that is not there, or no policy
+    public static Optional<Path> policy(Path file) {
+        Settings settings = Settings.read(file, KEYS);
+        Optional<Path> policy = policy(settings);
+        settings.finish();
+        return policy;
+    }
+
+    private static Optional<Path> policy(Settings settings) {
+        return settings.get(
+                "policy", text -> PolicySettings.checked(settings.directory().resolve(text)));
     }
 
     private static Set<String> keys() {
@@ -86,6 +107,7 @@ public final class TemplateFile {
                         "profile",
                         "runtime",
                         "writable-root",
+                        "policy",
                         "environment.*",
                         "prepare[]"));
         return Set.copyOf(keys);

@@ -1,6 +1,5 @@
 package dev.glovebox.cli.config;
 
-import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Template;
@@ -9,9 +8,6 @@ import dev.glovebox.worker.PlaceConfig;
 import dev.glovebox.worker.Warm;
 import dev.glovebox.worker.WorkerConfig;
 import dev.glovebox.workspace.WorkspaceLimits;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -29,7 +25,8 @@ import java.util.stream.Stream;
 /// runtime: crun           # crun, runc; default: the first that works
 /// template: dev           # what a sandbox is made of; default: base
 /// templates: templates    # directory of NAME.yaml; default: /etc/glovebox/templates
-/// policy: policy.yaml     # egress policy; a path from this file's directory; default: deny all
+/// policy: policy.yaml     # egress policy; a path from this file's directory; default: that of
+///                         # the template, or else nothing may be reached
 /// registries:             # of images that templates name
 ///   auth-file: auth.json  # credentials as `docker login` writes them, mode 0600
 ///   ca-file: ca.pem       # authorities (PEM) that vouch for registries, besides the public ones
@@ -48,7 +45,8 @@ import java.util.stream.Stream;
 ///   proxy-variables: true # HTTP_PROXY and the like are set in sandboxes; default: false
 /// ```
 ///
-/// `audit:` is described at [AuditSettings], `egress:` at [EgressSettings].
+/// `audit:` is described at [AuditSettings], `egress:` at [EgressSettings], what else there is
+/// about policies at [PolicySettings].
 ///
 /// @param runtime the OCI runtime asked for
 /// @param registries how images are had
@@ -77,7 +75,6 @@ public record WorkerSettings(
                     "runtime",
                     "template",
                     "templates",
-                    "policy",
                     "limits.disk",
                     "limits.files",
                     "warm.size",
@@ -90,7 +87,8 @@ public record WorkerSettings(
                             LimitSettings.KEYS,
                             AuditSettings.KEYS,
                             EgressSettings.KEYS,
-                            RegistrySettings.KEYS)
+                            RegistrySettings.KEYS,
+                            PolicySettings.KEYS)
                     .flatMap(Set::stream)
                     .collect(Collectors.toUnmodifiableSet());
 
@@ -150,16 +148,17 @@ public record WorkerSettings(
                 settings.get("templates", settings.directory()::resolve)
                         .map(TemplateDirectory::new)
                         .orElse(new TemplateDirectory(Path.of(TemplateDirectory.DEFAULT)));
-        Template template = settings.get("template", templates::find).orElse(Template.BASE);
-        Limits limits = LimitSettings.read(settings, template.limits());
+        Chosen chosen =
+                settings.get(
+                                "template",
+                                name -> new Chosen(templates.find(name), templates.policy(name)))
+                        .orElse(new Chosen(Template.BASE, Optional.empty()));
+        Limits limits = LimitSettings.read(settings, chosen.template().limits());
         limits = disk.map(WorkspaceLimits::bytes).map(limits::withFileBytes).orElse(limits);
-        EgressPolicy policy =
-                settings.get("policy", path -> policy(settings.directory().resolve(path)))
-                        .orElse(EgressPolicy.DENY_ALL);
         return PlaceConfig.DEFAULT
-                .withTemplate(template)
+                .withTemplate(chosen.template())
                 .withLimits(limits)
-                .withPolicy(policy)
+                .withPolicies(PolicySettings.read(settings, chosen.policy()))
                 .withWarm(warm(settings))
                 .withProxyVariables(
                         settings.get("egress.proxy-variables", WorkerSettings::flag).orElse(false));
@@ -173,6 +172,9 @@ public record WorkerSettings(
                     throw new IllegalArgumentException("'" + text + "' is not one of true, false");
         };
     }
+
+    /// A template and the policy that its file names.
+    private record Chosen(Template template, Optional<Path> policy) {}
 
     private static Warm warm(Settings settings) {
         int size =
@@ -210,14 +212,6 @@ public record WorkerSettings(
                 text.equals("none")
                         ? Optional.empty()
                         : Optional.of(limits.withBytes(Limits.bytes(text)));
-    }
-
-    private static EgressPolicy policy(Path file) {
-        try {
-            return EgressPolicy.parse(Files.readString(file));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
-        }
     }
 
     private static int sessions(String text) {

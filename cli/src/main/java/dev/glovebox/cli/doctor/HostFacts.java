@@ -3,6 +3,7 @@ package dev.glovebox.cli.doctor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Everything the doctor looks at, in the order it is told.
 public final class HostFacts {
@@ -12,8 +13,10 @@ public final class HostFacts {
     /// deadline, and leaves nothing behind.
     ///
     /// @param data where the worker would keep its state
-    public static List<HostFact> collect(Path data) {
+    /// @param config of the worker, if it is to be looked at too
+    public static List<HostFact> collect(Path data, Optional<Path> config) {
         List<HostFact> facts = new ArrayList<>();
+        config.map(file -> new PolicyFacts(file).collect()).ifPresent(facts::addAll);
         facts.addAll(new ResourceFacts(data).collect());
         facts.addAll(new KernelFacts(Path.of("/")).collect());
         facts.addAll(new ProgramFacts().collect());

@@ -12,36 +12,37 @@ import tools.jackson.databind.JsonNode;
 
 /// Standard output for text that comes out of sandboxes: whatever it holds, it is shown and does
 /// nothing to the terminal.
-final class Screen {
+public final class Screen {
     private final PrintStream out;
 
     private Screen(PrintStream out) {
         this.out = out;
     }
 
-    static Screen standard() {
+    /// The process's standard output.
+    public static Screen standard() {
         return new Screen(
                 new PrintStream(
                         new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
     }
 
     /// One line.
-    void line(String text) {
+    public void line(String text) {
         out.println(Printable.line(text));
     }
 
     /// What is not a result, on standard error.
-    void note(String text) {
+    public void note(String text) {
         System.err.println(Printable.line(text));
     }
 
     /// One JSON value on one line.
-    void json(JsonNode value) {
+    public void json(JsonNode value) {
         out.println(Printable.json(Json.write(value)));
     }
 
     /// Rows in columns as wide as their widest cell.
-    void table(List<String> header, List<List<String>> rows) {
+    public void table(List<String> header, List<List<String>> rows) {
         List<List<String>> all = new ArrayList<>();
         all.add(header);
         rows.forEach(row -> all.add(row.stream().map(Printable::line).toList()));

@@ -1,0 +1,3 @@
+/// `glovebox policy`: what an egress policy means, what is wrong with it, and one that is proposed
+/// from what sandboxes did.
+package dev.glovebox.cli.policy;
