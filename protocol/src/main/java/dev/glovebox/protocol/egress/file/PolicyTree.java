@@ -32,6 +32,7 @@ public final class PolicyTree {
                                     .enable(YAMLWriteFeature.MINIMIZE_QUOTES)
                                     .enable(YAMLWriteFeature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
                                     .enable(YAMLWriteFeature.INDENT_ARRAYS)
+                                    .enable(YAMLWriteFeature.INDENT_ARRAYS_WITH_INDICATOR)
                                     .build())
                     .build();
 
