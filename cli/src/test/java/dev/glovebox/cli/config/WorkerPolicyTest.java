@@ -11,6 +11,10 @@ import dev.glovebox.worker.policy.Wish;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -154,6 +158,26 @@ class WorkerPolicyTest {
         assertThatThrownBy(() -> read("templates: templates\ntemplate: mine\n"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("rules: is not a list");
+    }
+
+    @Test
+    void everyExampleOfTheDocs_isAConfigurationOrATemplate() throws IOException {
+        Files.writeString(directory.resolve("python-policy.yaml"), allow("python"));
+        String text = Files.readString(Path.of("..", "docs", "policy.md"));
+        Matcher example =
+                Pattern.compile("```yaml (worker|template)\n(.*?)```", Pattern.DOTALL)
+                        .matcher(text);
+        List<String> kinds = new ArrayList<>();
+        while (example.find()) {
+            kinds.add(example.group(1));
+            if (example.group(1).equals("worker")) {
+                assertThat(read(example.group(2)).read().named()).hasSize(2);
+            } else {
+                Path file = Files.writeString(directory.resolve("t.yaml"), example.group(2));
+                assertThat(TemplateFile.policy(file)).isPresent();
+            }
+        }
+        assertThat(kinds).containsExactly("worker", "template");
     }
 
     private PolicyFiles read(String text) throws IOException {

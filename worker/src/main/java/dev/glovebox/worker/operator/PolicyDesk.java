@@ -9,6 +9,7 @@ import dev.glovebox.worker.policy.SessionPolicy;
 import dev.glovebox.worker.policy.SessionPolicyException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -93,11 +94,11 @@ final class PolicyDesk {
 
     private void overview(ObjectNode answer) {
         LivePolicies live = roster.policies();
-        answer.put("read", live.read().toString());
+        answer.put("read", live.read().truncatedTo(ChronoUnit.SECONDS).toString());
         live.fault()
                 .ifPresent(fault -> {
                     ObjectNode wrong = answer.putObject("fault");
-                    wrong.put("since", fault.since().toString());
+                    wrong.put("since", fault.since().truncatedTo(ChronoUnit.SECONDS).toString());
                     fault.problems().forEach(wrong.putArray("problems")::add);
                 });
         var policies = answer.putArray("policies");

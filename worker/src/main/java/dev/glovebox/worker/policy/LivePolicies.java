@@ -6,6 +6,7 @@ import dev.glovebox.protocol.egress.PolicyException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -140,7 +141,7 @@ public final class LivePolicies implements AutoCloseable {
         LOG.log(
                 Level.WARNING,
                 "the policy files are wrong, the policies read at {0} stay in use:\n  {1}",
-                read,
+                read.truncatedTo(ChronoUnit.SECONDS),
                 String.join("\n  ", problems));
     }
 
