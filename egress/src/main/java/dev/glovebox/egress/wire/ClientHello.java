@@ -60,7 +60,7 @@ public sealed interface ClientHello {
     static ClientHello read(ByteBuf bytes) {
         ByteBuffer handshake = ByteBuffer.allocate(bytes.readableBytes());
         int at = bytes.readerIndex();
-        int end = bytes.writerIndex();
+        int end = Math.min(bytes.writerIndex(), at + MAX_BYTES);
         while (at < end) {
             if (bytes.getByte(at) != 22 || (end - at > 1 && bytes.getByte(at + 1) != 3)) {
                 return new Malformed("the first bytes are not TLS");

@@ -107,6 +107,13 @@ class ClientHelloTest {
     }
 
     @Test
+    void wholeHelloBeyondTheLimit_isMalformedLikeOneThatComesInPieces() throws Exception {
+        assertThat(read(withExtension(21, new byte[15_000]))).isEqualTo(named("good.test"));
+        assertThat(read(withExtension(21, new byte[ClientHello.MAX_BYTES])))
+                .isInstanceOf(ClientHello.Malformed.class);
+    }
+
+    @Test
     void encryptedClientHello_isSeen() {
         assertThat(read(withExtension(0xfe0d, new byte[] {1, 2, 3})))
                 .isEqualTo(new ClientHello.Complete(Optional.of("good.test"), true));
