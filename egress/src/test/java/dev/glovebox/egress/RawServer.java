@@ -15,8 +15,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ServerSocketFactory;
 
-/// An upstream on the host's loopback that says what a test has it say, byte by byte, in the clear
-/// or in TLS, and remembers the head of every request.
+/// An upstream, on the host's loopback unless told otherwise, that says what a test has it say,
+/// byte by byte, in the clear or in TLS, and remembers the head of every request.
 final class RawServer implements AutoCloseable {
     private final ServerSocket server;
     private final Script script;
@@ -91,7 +91,13 @@ final class RawServer implements AutoCloseable {
 
     /// @param factory makes the listening socket: that of an `SSLContext` for TLS
     RawServer(ServerSocketFactory factory, Script script) throws IOException {
-        this.server = factory.createServerSocket(0, 512, InetAddress.ofLiteral("127.0.0.1"));
+        this(factory, "127.0.0.1", 0, script);
+    }
+
+    /// Listens where the calling thread is.
+    RawServer(ServerSocketFactory factory, String address, int port, Script script)
+            throws IOException {
+        this.server = factory.createServerSocket(port, 512, InetAddress.ofLiteral(address));
         this.script = script;
         threads.execute(this::accept);
     }
