@@ -78,7 +78,10 @@ public final class HttpMessages {
     /// Methods mean what they spell (RFC 9110 §9.1), and yet some servers take `get` for `GET`.
     private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z0-9_-]{0,31}");
 
-    private static final Set<HttpMethod> NEVER = Set.of(HttpMethod.CONNECT, HttpMethod.TRACE);
+    /// A tunnel, and what has a server send back the request with all that was added to it; some
+    /// know `TRACE` as `TRACK`.
+    private static final Set<HttpMethod> NEVER =
+            Set.of(HttpMethod.CONNECT, HttpMethod.TRACE, HttpMethod.valueOf("TRACK"));
 
     private HttpMessages() {}
 
