@@ -337,7 +337,9 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         return webSocket && state == State.ANSWERING && waiting.isEmpty();
     }
 
-    /// From here on bytes pass unread, in both directions, until one side or the policy ends it.
+    /// From here on bytes pass unread, in both directions, until one side or the policy ends it. A
+    /// reader that is removed gives what it has read already, so who writes on the other side goes
+    /// first.
     @Override
     public void switched() {
         Upstreams.Lease to = upstream;
@@ -355,9 +357,9 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
             client.pipeline().addFirst(new Spending(allowances, (_, reason) -> one.refuse(reason)));
         }
         Relay.join(client, server, this);
+        client.pipeline().remove(HttpCodecs.ResponseWriter.class);
         server.pipeline().remove(HttpClientCodec.class);
         client.pipeline().remove(HttpCodecs.RequestReader.class);
-        client.pipeline().remove(HttpCodecs.ResponseWriter.class);
     }
 
     /// The answer has been written. One that came before its request had ended leaves the rest of
