@@ -267,6 +267,7 @@ public final class Upstreams {
                     if (keep && born == generation && channel.isActive()) {
                         keep(key, channel);
                     } else {
+                        channel.pipeline().addLast(new Unused(() -> {}));
                         channel.close();
                     }
                 });
