@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
+import org.bouncycastle.util.io.pem.PemObject;
 
 /// Debian's nginx on the host's loopback, as a server that was not written for a test.
 final class Nginx implements AutoCloseable {
@@ -63,12 +65,15 @@ final class Nginx implements AutoCloseable {
                 "ssl_certificate %s; ssl_certificate_key %s;\n".formatted(chain, key) + server);
     }
 
-    /// Objects as programs take them from files.
+    /// Certificates, and private keys in PKCS #8, as programs take them from files.
     static String pem(Object... objects) throws IOException {
         StringWriter text = new StringWriter();
         try (JcaPEMWriter pem = new JcaPEMWriter(text)) {
             for (Object each : objects) {
-                pem.writeObject(each);
+                pem.writeObject(
+                        each instanceof PrivateKey key
+                                ? new PemObject("PRIVATE KEY", key.getEncoded())
+                                : each);
             }
         }
         return text.toString();
