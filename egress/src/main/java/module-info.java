@@ -28,6 +28,7 @@ module dev.glovebox.egress {
     requires org.slf4j;
 
     exports dev.glovebox.egress;
+    exports dev.glovebox.egress.ask;
     exports dev.glovebox.egress.audit;
     exports dev.glovebox.egress.lookup;
     exports dev.glovebox.egress.onward;

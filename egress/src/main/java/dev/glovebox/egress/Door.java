@@ -49,6 +49,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// nothing on the host. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class Door implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Door.class.getName());
     private static final long CLOSE_MILLIS = 5_000;
     private static final int QUESTIONS = 64;
     private static final int DNS_PORT = 53;
@@ -226,6 +227,17 @@ public final class Door implements AutoCloseable {
         if (!gone) {
             judgeBy(operators, () -> {});
         }
+    }
+
+    /// A sandbox wants to reach what the rule leaves to the operator.
+    void asked(Channel client, Destination destination, EgressRule rule) {
+        LOG.log(
+                System.Logger.Level.INFO,
+                "{0} asks for {1}, rule {2}: glovebox policy allow {0} {1}",
+                name,
+                destination,
+                rule.name());
+        ledger.asked(client, destination, rule);
     }
 
     Questions asking() {

@@ -223,7 +223,7 @@ final class Gate extends ChannelInboundHandlerAdapter {
                 });
         Questions.Outcome outcome = questions.ask(destination, rule.name(), decided);
         if (outcome == Questions.Outcome.ASKED) {
-            door.ledger().asked(ctx.channel(), destination, rule);
+            door.asked(ctx.channel(), destination, rule);
         }
         Optional<String> refused =
                 switch (outcome) {

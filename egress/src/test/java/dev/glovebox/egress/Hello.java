@@ -11,12 +11,19 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 
 /// A ClientHello of this JDK's, taken apart and put together again otherwise (RFC 8446 §4.1.2).
-///
-/// @param start of the handshake message, up to its extensions
-/// @param extensions whole, each with its type and length
-record Hello(byte[] start, List<byte[]> extensions) {
+final class Hello {
     static final int SERVER_NAME = 0;
     static final int ENCRYPTED_HELLO = 0xfe0d;
+
+    private final byte[] start;
+    private final List<byte[]> extensions;
+
+    /// @param start of the handshake message, up to its extensions
+    /// @param extensions whole, each with its type and length
+    private Hello(byte[] start, List<byte[]> extensions) {
+        this.start = start;
+        this.extensions = extensions;
+    }
 
     /// @param name that it names; none if empty
     static Hello of(String name) throws Exception {

@@ -56,7 +56,7 @@ final class Nginx implements AutoCloseable {
         Path chain =
                 Files.writeString(
                         directory.resolve("chain.pem"),
-                        pem(identity.chain().toArray(X509Certificate[]::new)));
+                        pem((Object[]) identity.chain().toArray(X509Certificate[]::new)));
         Path key =
                 Files.writeString(directory.resolve("key.pem"), pem(identity.keys().getPrivate()));
         return start(
@@ -108,7 +108,11 @@ final class Nginx implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        Programs.stop(process);
+    public void close() {
+        try {
+            Programs.stop(process);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -102,7 +102,7 @@ final class Place implements AutoCloseable, CallNotes {
                             policy,
                             config.template(),
                             config.limits(),
-                            () -> door.denialsSince(Instant.EPOCH).size(),
+                            door,
                             log);
             closing.add(rooms.roster().add(live));
             return new Place(closing, door, sandbox, config, live);

@@ -1,6 +1,8 @@
 package dev.glovebox.cli.policy;
 
+import dev.glovebox.cli.operator.PolicyAnswers;
 import dev.glovebox.cli.operator.PolicyApply;
+import dev.glovebox.cli.operator.PolicyQuestions;
 import dev.glovebox.cli.operator.PolicyShow;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -14,7 +16,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Says what an egress policy means and what is wrong with it, before a sandbox depends on it (check, explain, presets,"
                     + " schema); proposes one from what sandboxes did (learn); shows and changes what running sandboxes are judged by"
-                    + " (show, apply).",
+                    + " (show, apply); answers what rules leave to you (questions, allow, deny).",
             "",
             "A policy is one file, in a worker's configuration, in a template and for sandbox run alike. What no rule allows is"
                     + " denied:",
@@ -42,7 +44,10 @@ import picocli.CommandLine.Spec;
             PolicyPresets.class,
             SchemaCommand.class,
             PolicyShow.class,
-            PolicyApply.class
+            PolicyApply.class,
+            PolicyQuestions.class,
+            PolicyAnswers.Allow.class,
+            PolicyAnswers.Deny.class
         })
 public final class PolicyCommand implements Callable<Integer> {
     @Spec private CommandSpec spec;

@@ -1,5 +1,6 @@
 package dev.glovebox.worker.operator;
 
+import dev.glovebox.egress.Door;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.Template;
@@ -7,7 +8,6 @@ import dev.glovebox.worker.policy.SessionPolicy;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.LongSupplier;
 
 /// A sandbox of a session, in an operator's reach. Thread-safe.
 public final class LiveSandbox {
@@ -16,7 +16,7 @@ public final class LiveSandbox {
     private final SessionPolicy policy;
     private final Template template;
     private final Limits limits;
-    private final LongSupplier refused;
+    private final Door door;
     private final CallLog log;
     private final Instant since = Instant.now();
     private final AtomicInteger operators = new AtomicInteger();
@@ -24,7 +24,7 @@ public final class LiveSandbox {
 
     /// @param policy what its session may reach
     /// @param limits that the sandbox has
-    /// @param refused how many destinations its door has refused
+    /// @param door of the sandbox
     /// @param log of the session's calls
     public LiveSandbox(
             String sessionId,
@@ -32,14 +32,14 @@ public final class LiveSandbox {
             SessionPolicy policy,
             Template template,
             Limits limits,
-            LongSupplier refused,
+            Door door,
             CallLog log) {
         this.sessionId = sessionId;
         this.sandbox = sandbox;
         this.policy = policy;
         this.template = template;
         this.limits = limits;
-        this.refused = refused;
+        this.door = door;
         this.log = log;
     }
 
@@ -58,6 +58,10 @@ public final class LiveSandbox {
 
     Sandbox sandbox() {
         return sandbox;
+    }
+
+    Door door() {
+        return door;
     }
 
     SessionPolicy policy() {
@@ -104,7 +108,7 @@ public final class LiveSandbox {
                 limits.pids(),
                 sandbox.cpuTime().toMillis(),
                 sandbox.oomKills(),
-                refused.getAsLong(),
+                door.denialsSince(Instant.EPOCH).size(),
                 log.agentCalls(),
                 operators.get());
     }

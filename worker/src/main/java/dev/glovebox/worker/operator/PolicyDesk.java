@@ -1,7 +1,10 @@
 package dev.glovebox.worker.operator;
 
 import dev.glovebox.egress.EgressException;
+import dev.glovebox.egress.ask.Question;
+import dev.glovebox.protocol.egress.Destination;
 import dev.glovebox.protocol.egress.EgressPolicy;
+import dev.glovebox.protocol.egress.Endpoint;
 import dev.glovebox.protocol.egress.PolicyException;
 import dev.glovebox.protocol.egress.file.PolicyTree;
 import dev.glovebox.worker.policy.LivePolicies;
@@ -9,6 +12,7 @@ import dev.glovebox.worker.policy.SessionPolicy;
 import dev.glovebox.worker.policy.SessionPolicyException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +52,8 @@ final class PolicyDesk {
             }
             case PolicyWish.Reset(List<String> names) ->
                     change(names, "reset", one -> one.byFiles(operator()), answer);
+            case PolicyWish.Questions() -> questions(answer);
+            case PolicyWish.Answer one -> answer(one, roster.find(one.sandbox()), answer);
         }
     }
 
@@ -90,6 +96,51 @@ final class PolicyDesk {
         if (!failures.isEmpty()) {
             throw new OperatorException(String.join("\n", failures));
         }
+    }
+
+    private void questions(ObjectNode answer) {
+        var list = answer.putArray("questions");
+        for (LiveSandbox sandbox : roster.all()) {
+            for (Question question : sandbox.door().questions()) {
+                list.addObject()
+                        .put("name", sandbox.name())
+                        .put("session_id", sandbox.sessionId())
+                        .put("destination", question.destination().toString())
+                        .put("rule", question.rule())
+                        .put("since", question.since().toString())
+                        .put("waiting", question.waiting());
+            }
+        }
+    }
+
+    private void answer(PolicyWish.Answer wish, LiveSandbox sandbox, ObjectNode answer) {
+        String word = (wish.allowed() ? "allow " : "deny ") + wish.destination();
+        LOG.log(Level.INFO, "operator {0}: policy {1} in {2}", who, word, sandbox.name());
+        CallLog.Running call = sandbox.log().begin("operator", "policy", word + "  (" + who + ")");
+        try {
+            Endpoint to = Endpoint.parse(wish.destination());
+            boolean asked =
+                    sandbox.door()
+                            .answer(
+                                    new Destination(to.host(), to.port()),
+                                    wish.allowed(),
+                                    Duration.ofSeconds(wish.seconds()),
+                                    operator());
+            if (!asked) {
+                throw new OperatorException(
+                        sandbox.name()
+                                + " has not asked for "
+                                + to
+                                + ": see `glovebox policy questions`, or change the policy");
+            }
+            call.end("ok", "");
+        } catch (EgressException | PolicyException | OperatorException e) {
+            call.end("error", String.valueOf(e.getMessage()));
+            throw e instanceof OperatorException refused
+                    ? refused
+                    : new OperatorException(String.valueOf(e.getMessage()), e);
+        }
+        answer.put("name", sandbox.name()).put("destination", wish.destination());
     }
 
     private void overview(ObjectNode answer) {

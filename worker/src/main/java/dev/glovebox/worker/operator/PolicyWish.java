@@ -29,6 +29,18 @@ public sealed interface PolicyWish {
         }
     }
 
+    /// What sandboxes have asked and nobody has answered.
+    record Questions() implements PolicyWish {}
+
+    /// That a destination which a rule leaves to the operator may be reached, or not.
+    ///
+    /// @param sandbox that has asked
+    /// @param destination `HOST:PORT`
+    /// @param allowed whether it may
+    /// @param seconds how long that holds
+    record Answer(String sandbox, String destination, boolean allowed, long seconds)
+            implements PolicyWish {}
+
     /// Adds what is particular to it to a request.
     default void write(ObjectNode json) {
         json.put("verb", "policy");
@@ -42,6 +54,13 @@ public sealed interface PolicyWish {
                 json.put("do", "reset");
                 sandboxes.forEach(json.putArray("sandboxes")::add);
             }
+            case Questions() -> json.put("do", "questions");
+            case Answer(String sandbox, String destination, boolean allowed, long seconds) ->
+                    json.put("do", "answer")
+                            .put("sandbox", sandbox)
+                            .put("destination", destination)
+                            .put("allowed", allowed)
+                            .put("seconds", seconds);
         }
     }
 
@@ -63,6 +82,17 @@ public sealed interface PolicyWish {
                 yield new Apply(sandboxes, json.path("policy").asString());
             }
             case "reset" -> new Reset(sandboxes);
+            case "questions" -> new Questions();
+            case "answer" -> {
+                if (!json.path("allowed").isBoolean()) {
+                    throw new OperatorException("an answer allows or does not");
+                }
+                yield new Answer(
+                        json.path("sandbox").asString(""),
+                        json.path("destination").asString(""),
+                        json.path("allowed").asBoolean(),
+                        json.path("seconds").asLong(0));
+            }
             default ->
                     throw new OperatorException(
                             "nothing to do '" + Printable.cut(wish, 40) + "' with a policy");

@@ -26,6 +26,7 @@
 /// | `logs` | `sandbox`; `after`: a number; `follow`: whether to wait for the next one | `calls`: [LoggedCall] each; `last`: what to ask `after` next |
 /// | `pause`, `resume`, `delete` | `sandbox` | `sandboxes`: the one it was |
 /// | `policy` | `do`: `show` (`sandbox`: one only), `apply` (`policy`: the text of a policy file; `sandboxes`) or `reset` (`sandboxes`: all if empty) | `sandboxes`: whose policy it is; for `show` of one, its `policy`, else `policies`, `read` and perhaps `fault` |
+/// | `policy` | `do`: `questions`, or `answer` (`sandbox`, `destination`, `allowed`, `seconds`) | `questions`: what is asked; or `name` and `destination` |
 /// | `exec` | `sandbox`, `argv`, and for a terminal `term`, `rows`, `columns` | `pid`, then frames |
 ///
 /// After `exec` both sides send [Frame]s: a byte that says which, four bytes of length (big
