@@ -2,19 +2,27 @@ package dev.glovebox.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.glovebox.cli.Glovebox.Result;
 import dev.glovebox.protocol.Json;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -266,6 +274,61 @@ final class OperatorVerbsIT {
         assertThat(Glovebox.run(directory, "", "audit", "query", "--data", data).out())
                 .contains("by operator root")
                 .contains("by session start: policy default");
+    }
+
+    @Test
+    void questions_areListedAndAnswered() throws Exception {
+        HttpServer server =
+                HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 9);
+        server.createContext(
+                "/",
+                exchange -> {
+                    exchange.sendResponseHeaders(200, 2);
+                    exchange.getResponseBody().write("hi".getBytes(StandardCharsets.US_ASCII));
+                    exchange.close();
+                });
+        server.start();
+        Path asks =
+                Files.writeString(
+                        directory.resolve("asks.yaml"),
+                        """
+                        rules:
+                          - {name: asked, host: asked.test, protocol: http, action: ask, connect: "127.0.0.1:PORT"}
+                          - {name: other, host: other.test, protocol: http, action: ask, connect: "127.0.0.1:PORT"}
+                        """
+                                .replace("PORT", "" + server.getAddress().getPort()));
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            assertThat(policy("apply", "--policy", asks.toString(), session).code()).isZero();
+            assertThat(policy("questions").err()).contains("no sandbox asks for anything");
+            Future<Result> waiting =
+                    threads.submit(
+                            () -> run("exec", session, "--", "curl", "-s", "http://asked.test/"));
+            awaitQuestion("asked.test:80");
+            assertThat(policy("allow", session, "other.test:80").err())
+                    .contains("has not asked for other.test:80", "glovebox policy questions");
+            assertThat(policy("allow", session, "asked.test").err()).contains("is not HOST:PORT");
+            assertThat(policy("allow", "--for", "1h", session, "asked.test:80").out())
+                    .contains("may reach asked.test:80 for 1h");
+            assertThat(waiting.get().out()).isEqualTo("hi");
+
+            Future<Result> refused =
+                    threads.submit(
+                            () -> run("exec", session, "--", "curl", "-s", "http://other.test/"));
+            awaitQuestion("other.test:80");
+            assertThat(policy("deny", session, "other.test:80").out()).contains("may not reach");
+            assertThat(refused.get().out()).contains("the operator has refused it");
+            assertThat(run("logs", session).out()).contains("allow asked.test:80");
+        } finally {
+            policy("apply", "--reset", session);
+            server.stop(0);
+        }
+    }
+
+    private static void awaitQuestion(String destination) {
+        long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (!policy("questions", "--json").out().contains(destination)) {
+            assertThat(System.nanoTime()).as("waited too long").isLessThan(end);
+        }
     }
 
     private static Result policy(String verb, String... arguments) {
