@@ -67,7 +67,7 @@ public final class Worker implements AutoCloseable {
         this.roster = new Roster(Optional.of(policies));
         this.policies = Optional.of(policies);
         this.source =
-                PlaceSource.open(
+                places(
                         config.place(),
                         new Place.Rooms(
                                 sandboxes, doors, workspaces, new SessionHolds(TEARDOWN), roster),
@@ -75,6 +75,16 @@ public final class Worker implements AutoCloseable {
         this.journal = CallJournal.NONE;
         this.api = ApiClient.open(config.baseUrl(), config.environmentKey(), Pause.SLEEP);
         this.slots = new Semaphore(config.maxSessions());
+    }
+
+    private static PlaceSource places(
+            PlaceConfig config, Place.Rooms rooms, LivePolicies policies) {
+        try {
+            return PlaceSource.open(config, rooms, policies);
+        } catch (RuntimeException e) {
+            policies.close();
+            throw e;
+        }
     }
 
     Worker(WorkerConfig config, HandsSource source, CallJournal journal) {

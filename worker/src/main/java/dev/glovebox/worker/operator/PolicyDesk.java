@@ -94,6 +94,9 @@ final class PolicyDesk {
             }
         }
         if (!failures.isEmpty()) {
+            if (!list.isEmpty()) {
+                failures.add(list.size() + " other sandboxes are judged as you said");
+            }
             throw new OperatorException(String.join("\n", failures));
         }
     }
