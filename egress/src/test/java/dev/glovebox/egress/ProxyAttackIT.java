@@ -36,6 +36,7 @@ class ProxyAttackIT {
               - {name: address, host: 203.0.113.10, port: 80, protocol: http, action: allow}
               - {name: rebound, host: "*.rebound.test", protocol: http, action: allow}
               - {name: never, host: never.test, action: deny}
+              - {name: door, host: "*.glovebox.internal", ports: ["1-65535"], protocol: tcp, action: allow}
             """;
 
     @RegisterExtension final Internet internet = new Internet();

@@ -323,6 +323,22 @@ class ProxyTunnelIT {
         }
     }
 
+    /// A request in the clear is for a rule that reads it.
+    @Test
+    void requestInTheClearForARuleOfAnotherProtocol_isToldOfConnect() throws Exception {
+        assertThat(curl(ProxyClient.HTTP, "http://good.test/").output()).endsWith("200");
+        web.seen().clear();
+        int before = tls.accepted();
+        for (int port : new int[] {443, 8443, 7000}) {
+            assertThat(curl(ProxyClient.HTTP, "http://good.test:" + port + "/x").output())
+                    .contains("good.test:" + port, "not http: ask the proxy for it with CONNECT")
+                    .endsWith("403");
+        }
+        assertThat(https.seen()).isEmpty();
+        assertThat(web.seen()).isEmpty();
+        assertThat(tls.accepted()).isEqualTo(before);
+    }
+
     @Test
     void requestsInPieces_areReadAllTheSame() throws Exception {
         byte[] connect = ProxyClient.bytes(ProxyClient.connect("good.test:7000"));
