@@ -56,7 +56,7 @@ final class PlaceSource implements HandsSource {
                         config.template(),
                         config.limits(),
                         config.warm().size(),
-                        1,
+                        config.warm().starts(),
                         config.warm().maxAge());
         warm =
                 WarmPool.open(

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 /// max-sessions: 16        # sessions served at once
 /// max-idle: 60s           # time after the end of a turn after which a session is left
 /// drain-grace: 30s        # time that running calls have when the worker is told to end
-/// runtime: crun           # crun, runc; default: the first that works
+/// runtime: crun           # crun, runc, runsc; default: crun, else runc
 /// template: dev           # what a sandbox is made of; default: base
 /// templates: templates    # directory of NAME.yaml; default: /etc/glovebox/templates
 /// policy: policy.yaml     # egress policy; a path from this file's directory; default: that of
@@ -40,6 +40,7 @@ import java.util.stream.Stream;
 ///   files: 1000000        # of /workspace
 /// warm:                   # sandboxes kept ready for sessions to come
 ///   size: 2
+///   starts: 1             # how many are started at once, 1 to 8
 ///   max-age: 30m          # after which one that no session took is replaced
 /// egress:
 ///   proxy-variables: true # HTTP_PROXY and the like are set in sandboxes; default: false
@@ -78,6 +79,7 @@ public record WorkerSettings(
                     "limits.disk",
                     "limits.files",
                     "warm.size",
+                    "warm.starts",
                     "warm.max-age",
                     "egress.proxy-variables");
 
@@ -180,9 +182,12 @@ public record WorkerSettings(
         int size =
                 settings.get("warm.size", LimitSettings.whole(WorkerSettings::warmSize))
                         .orElse(Warm.DEFAULT.size());
+        int starts =
+                settings.get("warm.starts", LimitSettings.whole(WorkerSettings::warmStarts))
+                        .orElse(Warm.DEFAULT.starts());
         Duration age =
                 settings.get("warm.max-age", WorkerSettings::warmAge).orElse(Warm.DEFAULT.maxAge());
-        return new Warm(size, age);
+        return new Warm(size, starts, age);
     }
 
     private static Duration warmAge(String text) {
@@ -198,6 +203,14 @@ public record WorkerSettings(
             throw new IllegalArgumentException("must be 0 to " + PoolConfig.MOST + ", is " + size);
         }
         return size;
+    }
+
+    private static int warmStarts(int starts) {
+        if (starts < 1 || starts > PoolConfig.MOST_STARTS) {
+            throw new IllegalArgumentException(
+                    "must be 1 to " + PoolConfig.MOST_STARTS + ", is " + starts);
+        }
+        return starts;
     }
 
     private static Optional<WorkspaceLimits> disk(Settings settings) {

@@ -21,9 +21,10 @@ class WorkerWarmTest {
     }
 
     @Test
-    void sizeAndAgeOfTheFileArrive() throws IOException {
-        assertThat(read("warm:\n  size: 8\n  max-age: 5m\n").place().warm())
-                .isEqualTo(new Warm(8, Duration.ofMinutes(5)));
+    void sizeStartsAndAgeOfTheFileArrive() throws IOException {
+        assertThat(read("warm:\n  size: 8\n  starts: 3\n  max-age: 5m\n").place().warm())
+                .isEqualTo(new Warm(8, 3, Duration.ofMinutes(5)));
+        assertThat(read("warm:\n  size: 8\n").place().warm().starts()).isEqualTo(1);
         assertThat(read("warm:\n  size: 0\n").place().warm().size()).isZero();
     }
 
@@ -32,6 +33,9 @@ class WorkerWarmTest {
         refused("size: -1", "warm.size");
         refused("size: 65", "warm.size");
         refused("size: many", "warm.size");
+        refused("starts: 0", "warm.starts");
+        refused("starts: 9", "warm.starts");
+        refused("starts: all", "warm.starts");
         refused("max-age: 10ms", "warm.max-age");
     }
 

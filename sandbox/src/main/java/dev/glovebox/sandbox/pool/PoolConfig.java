@@ -17,7 +17,8 @@ public record PoolConfig(Template template, Limits limits, int size, int starts,
     /// Most members a pool keeps.
     public static final int MOST = 64;
 
-    private static final int MOST_STARTS = 8;
+    /// Most members started at once.
+    public static final int MOST_STARTS = 8;
 
     /// 1 s.
     public static final Duration LEAST_AGE = Duration.ofSeconds(1);
