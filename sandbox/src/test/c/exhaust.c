@@ -25,6 +25,8 @@
  *   exhaust bytes N           writes that many bytes to standard output, one a call
  *   exhaust line MIB          writes a line of that length without its end
  *   exhaust spin              computes until it is killed
+ *   exhaust bomb              forks, and each child forks, in sessions of their own, until all are killed
+ *   exhaust daemons N         leaves that many grandchildren to pid 1 that wait in sessions of their own until they are killed
  *
  * Says what it reached, "NAME count errno E", and ends; a kill for want of memory on the way is an answer too.
  */
@@ -253,6 +255,24 @@ static long one_mebibyte(long unused) {
     return unused * 0;
 }
 
+static long one_bomb(long unused) {
+    for (;;)
+        if (fork() == 0)
+            setsid();
+    return unused;
+}
+
+static long one_daemon(long unused) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        setsid();
+        if (fork() == 0)
+            sleeper(NULL);
+        _exit(0);
+    }
+    return pid < 0 ? -1 : (waitpid(pid, NULL, 0) < 0 ? -1 : unused * 0);
+}
+
 static long one_turn(long unused) { return unused * 0; }
 
 static const struct {
@@ -268,7 +288,7 @@ static const struct {
     {"semaphores", one_set, 0},         {"terminals", one_terminal, 0},     {"names", one_name, 0},       {"files", one_file, 0},
     {"deep", one_deeper, 0},            {"orphans", one_orphan, 0},   {"zombies", one_zombie, 0},
     {"crashes", one_crash, 0},          {"bytes", one_byte, 1},       {"line", one_mebibyte, 1},
-    {"spin", one_turn, 1},
+    {"spin", one_turn, 1},              {"bomb", one_bomb, 1},        {"daemons", one_daemon, 0},
 };
 
 int main(int count, char **words) {

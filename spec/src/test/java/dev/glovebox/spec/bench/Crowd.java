@@ -3,13 +3,22 @@ package dev.glovebox.spec.bench;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.linux.Trees;
+import dev.glovebox.protocol.Json;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Limits;
+import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.worker.shell.Cancellation;
+import dev.glovebox.worker.shell.ShellEnvironment;
+import dev.glovebox.worker.tool.CallNotes;
+import dev.glovebox.worker.tool.ToolLimits;
+import dev.glovebox.worker.tool.ToolResult;
+import dev.glovebox.worker.tool.Toolset;
+import dev.glovebox.workspace.Workspace;
+import dev.glovebox.workspace.Workspaces;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,6 +36,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 
 /// Many sandboxes: how the next one's start, and each one's memory, depend on how many there are.
 final class Crowd {
@@ -35,34 +45,35 @@ final class Crowd {
 
     private final Report report;
     private final Sandboxes sandboxes;
+    private final Path folder;
 
-    Crowd(Report report, Sandboxes sandboxes) {
+    /// @param folder for doors and workspaces
+    Crowd(Report report, Sandboxes sandboxes, Path folder) {
         this.report = report;
         this.sandboxes = sandboxes;
+        this.folder = folder;
     }
 
-    void run(Options options) throws IOException {
-        idle(options.number("--idle", 1000));
-        burst(options.number("--burst", 50));
-    }
-
-    /// Each with a door of its own, as a session has.
-    private record Room(Door door, Sandbox sandbox) implements AutoCloseable {
+    /// All that a session has while it waits for its next call.
+    private record Room(Workspace workspace, Door door, Sandbox sandbox, Toolset tools)
+            implements AutoCloseable {
         @Override
         public void close() {
+            tools.close();
             sandbox.close();
             door.close();
+            workspace.close();
         }
     }
 
-    private void idle(int most) throws IOException {
+    void idle(int most) {
         report.section(
                 "Idle sessions",
-                "Sandboxes with a door each, alive and idle; each was started, attested and has run one command; "
+                "Sessions alive and idle, with all they have: a workspace disk, a door, a sandbox, and a shell in it that has run one command; "
                         + BenchSandbox.WARM_UP
                         + " went before. *Start* is the mean of the last "
                         + AT_THE_END
-                        + " at that number, door included. Memory is what the machine's `MemAvailable` lost by each and what this process"
+                        + " at that number, of all of it. Memory is what the machine's `MemAvailable` lost by each and what this process"
                         + " grew by each.",
                 "alive",
                 "start of the next",
@@ -70,23 +81,21 @@ final class Crowd {
                 "memory each",
                 "of which the worker",
                 "aim");
-        Path pins = Files.createTempDirectory("glovebox-doors-");
         Deque<Room> rooms = new ArrayDeque<>();
-        try (Doors doors = Doors.open(EgressConfig.at(pins))) {
+        Workspaces workspaces = Workspaces.open(folder.resolve("idle-disks"));
+        try (Doors doors = Doors.open(EgressConfig.at(folder.resolve("idle-doors")))) {
             try {
-                fill(rooms, doors, most);
+                fill(rooms, name -> room(workspaces, doors, name), most);
             } finally {
                 rooms.forEach(Room::close);
             }
-        } finally {
-            Trees.remove(pins);
         }
         report.end();
     }
 
-    private void fill(Deque<Room> rooms, Doors doors, int most) {
+    private void fill(Deque<Room> rooms, Function<String, Room> source, int most) {
         for (int i = 0; i < BenchSandbox.WARM_UP; i++) {
-            room(doors, "first-" + i).close();
+            source.apply("first-" + i).close();
         }
         long available = kilobytes("/proc/meminfo", "MemAvailable");
         long resident = kilobytes("/proc/self/status", "VmRSS");
@@ -94,7 +103,7 @@ final class Crowd {
         Duration first = Duration.ZERO;
         for (int count = 1; count <= most; count++) {
             String name = "idle-" + count;
-            times.add(BenchSandbox.timed(() -> rooms.add(room(doors, name))));
+            times.add(BenchSandbox.timed(() -> rooms.add(source.apply(name))));
             if (count != 10 && count != 100 && count != most) {
                 continue;
             }
@@ -111,52 +120,75 @@ final class Crowd {
         }
     }
 
-    private Room room(Doors doors, String name) {
+    private Room room(Workspaces workspaces, Doors doors, String name) {
+        Workspace workspace = workspaces.open(name);
         Door door = doors.open(name, EgressPolicy.DENY_ALL);
-        try {
-            Sandbox sandbox = sandbox(name, Optional.of(door.networkNamespace()));
-            return new Room(door, sandbox);
-        } catch (RuntimeException e) {
-            door.close();
-            throw e;
-        }
-    }
-
-    private Sandbox sandbox(String name, Optional<Path> network) {
         Sandbox sandbox =
                 sandboxes.create(
                         new SandboxSpec(
-                                name, Template.BASE, List.of(), network, Limits.DEFAULT, Map.of()));
-        BenchSandbox.answer(sandbox);
-        return sandbox;
+                                name,
+                                Template.BASE,
+                                List.of(new Mount(workspace.directory(), "/workspace", false)),
+                                Optional.of(door.networkNamespace()),
+                                Limits.DEFAULT,
+                                Map.of()));
+        Toolset tools =
+                new Toolset(
+                        sandbox,
+                        new ShellEnvironment("/workspace", sandbox.environment()),
+                        ToolLimits.DEFAULT,
+                        CallNotes.NONE);
+        ToolResult first =
+                tools.call("bash", Json.object().put("command", "echo on"), new Cancellation());
+        if (!first.text().equals("on")) {
+            throw new IllegalStateException("the first call of " + name + ": " + first);
+        }
+        return new Room(workspace, door, sandbox, tools);
     }
 
-    private void burst(int count) {
+    void burst(int count, int passes) {
         report.section(
                 "A burst",
-                count + " started at once, until the last has answered.",
+                count
+                        + " started at once, until the last has answered; the median of "
+                        + passes
+                        + " passes. Ours as in *A cold start*, ended after the clock.",
                 "",
                 "time",
                 "glovebox / this");
-        Duration ours = BenchSandbox.timed(() -> atOnce(count));
-        report.row("glovebox", Figures.millis(ours), Figures.ratio(ours, ours));
         try (Peer bare = Peer.runtime("crun")) {
-            Duration time = bare.atOnce(count);
-            report.row(bare.name(), Figures.millis(time), Figures.ratio(ours, time));
+            List<Passes> found =
+                    Passes.of(
+                            passes,
+                            List.of(
+                                    () -> new Figures(List.of(atOnce(count))),
+                                    () -> new Figures(List.of(bare.atOnce(count)))));
+            Duration ours = found.get(0).percentile(0.5);
+            Duration theirs = found.get(1).percentile(0.5);
+            report.row("glovebox", Figures.millis(ours), "");
+            report.row(bare.name(), Figures.millis(theirs), Figures.ratio(ours, theirs));
         }
         report.end();
     }
 
-    private void atOnce(int count) {
+    private Duration atOnce(int count) {
         List<Callable<Sandbox>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            String name = "burst-" + i;
-            all.add(() -> sandbox(name, Optional.empty()));
+            SandboxSpec spec = SandboxSpec.of("burst-" + i, List.of());
+            all.add(() -> {
+                Sandbox sandbox = sandboxes.create(spec);
+                BenchSandbox.answer(sandbox);
+                return sandbox;
+            });
         }
+        long start = System.nanoTime();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (Future<Sandbox> started : threads.invokeAll(all)) {
-                threads.execute(started.get()::close);
+            List<Future<Sandbox>> started = threads.invokeAll(all);
+            Duration time = Duration.ofNanos(System.nanoTime() - start);
+            for (Future<Sandbox> one : started) {
+                threads.execute(one.get()::close);
             }
+            return time;
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException("a burst of " + count, e);
         }

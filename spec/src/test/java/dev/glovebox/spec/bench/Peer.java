@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -24,10 +25,15 @@ final class Peer implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final int MINUTES = 10;
 
+    /// How `srt` is called: the program of the installed package, without what `npx` adds.
+    static final String SRT = "node node_modules/.bin/srt /bin/true";
+
     private static final String ONE_BY_ONE =
             """
             umount /sys/fs/cgroup/unified 2>/dev/null
             exec 3< <(:)
+            eval "$BEFORE" <&3 >&2 || exit 1
+            trap 'eval "$AFTER" >&2' EXIT
             times=$1; shift
             for i in $(seq "$times"); do
               start=${EPOCHREALTIME/[.,]/}
@@ -53,19 +59,31 @@ final class Peer implements AutoCloseable {
 
     private final String name;
     private final Path folder;
+    private final Around around;
     private final List<String> command;
 
-    private Peer(String name, Path folder, List<String> command) {
+    private Peer(String name, Path folder, Around around, List<String> command) {
         this.name = name;
         this.folder = folder;
+        this.around = around;
         this.command = command;
+    }
+
+    /// What the shell does before the first and after the last run.
+    private record Around(String before, String after) {
+        static final Around NOTHING = new Around("", "");
+
+        static Around container(String runtime) {
+            return new Around(
+                    runtime + " run --detach bare-exec", runtime + " delete --force bare-exec");
+        }
     }
 
     /// The bare OCI runtime by its own example configuration (`crun spec`), on the host's `/usr`.
     static Peer runtime(String program) {
         return in(
                 "bare `" + program + " run`",
-                folder -> bundle(folder, program),
+                folder -> bundle(folder, program, "/bin/true"),
                 program,
                 "--root",
                 "state",
@@ -77,7 +95,7 @@ final class Peer implements AutoCloseable {
     static Peer gvisor() {
         return in(
                 "bare `runsc run`",
-                folder -> bundle(folder, "runsc"),
+                folder -> bundle(folder, "runsc", "/bin/true"),
                 "runsc",
                 "--root",
                 "state",
@@ -85,6 +103,29 @@ final class Peer implements AutoCloseable {
                 "--network=none",
                 "run",
                 "bare-%");
+    }
+
+    /// The runtime's own way to start a process in a container that runs.
+    static Peer exec(String program) {
+        return execBy("bare `" + program + " exec`", program, program + " --root state");
+    }
+
+    /// gVisor's, on the platform that runs anywhere.
+    static Peer gvisorExec() {
+        return execBy(
+                "bare `runsc exec`",
+                "runsc",
+                "runsc --root state --platform=ptrace --network=none");
+    }
+
+    private static Peer execBy(String name, String program, String runtime) {
+        List<String> command = new ArrayList<>(List.of(runtime.split(" ", -1)));
+        command.addAll(List.of("exec", "bare-exec", "/bin/true"));
+        return in(
+                name,
+                folder -> bundle(folder, program, "/bin/sleep", "100000"),
+                Around.container(runtime),
+                command.toArray(String[]::new));
     }
 
     /// Bubblewrap with all namespaces, the host's `/usr` and nothing else.
@@ -116,7 +157,7 @@ final class Peer implements AutoCloseable {
                 "/bin/true");
     }
 
-    /// `srt` of the npm package `@anthropic-ai/sandbox-runtime`, without what `npx` would add.
+    /// `srt` of the npm package `@anthropic-ai/sandbox-runtime` ([#SRT]).
     static Peer sandboxRuntime() {
         List<String> srt = NodeHome.ready().packaged("srt");
         return in("`srt`", _ -> {}, srt.get(0), srt.get(1), "/bin/true");
@@ -158,10 +199,14 @@ final class Peer implements AutoCloseable {
     }
 
     private static Peer in(String name, Preparation preparation, String... command) {
+        return in(name, preparation, Around.NOTHING, command);
+    }
+
+    private static Peer in(String name, Preparation preparation, Around around, String... command) {
         try {
             Path folder = Files.createTempDirectory("glovebox-peer-");
             preparation.in(folder);
-            return new Peer(name, folder, List.of(command));
+            return new Peer(name, folder, around, List.of(command));
         } catch (IOException e) {
             throw new UncheckedIOException("prepare " + name, e);
         }
@@ -169,7 +214,17 @@ final class Peer implements AutoCloseable {
 
     private List<String> shell(String script, int times) {
         Stream<String> start =
-                Stream.of("unshare", "-m", "bash", "-c", script, "peer", Integer.toString(times));
+                Stream.of(
+                        "env",
+                        "BEFORE=" + around.before(),
+                        "AFTER=" + around.after(),
+                        "unshare",
+                        "-m",
+                        "bash",
+                        "-c",
+                        script,
+                        "peer",
+                        Integer.toString(times));
         try {
             return output(folder, Stream.concat(start, command.stream()).toList());
         } catch (IOException e) {
@@ -177,7 +232,7 @@ final class Peer implements AutoCloseable {
         }
     }
 
-    private static void bundle(Path bundle, String program) throws IOException {
+    private static void bundle(Path bundle, String program, String... runs) throws IOException {
         Path root = bundle.resolve("rootfs");
         for (String directory : List.of("usr", "proc", "dev", "sys", "tmp")) {
             Files.createDirectories(root.resolve(directory));
@@ -189,7 +244,8 @@ final class Peer implements AutoCloseable {
         Path file = bundle.resolve("config.json");
         ObjectNode config = (ObjectNode) JSON.readTree(Files.readString(file));
         ObjectNode process = (ObjectNode) config.get("process");
-        process.put("terminal", false).putArray("args").add("/bin/true");
+        ArrayNode words = process.put("terminal", false).putArray("args");
+        List.of(runs).forEach(words::add);
         ObjectNode usr = ((ArrayNode) config.get("mounts")).addObject();
         usr.put("destination", "/usr").put("type", "bind").put("source", "/usr");
         usr.putArray("options").add("rbind").add("ro");

@@ -24,7 +24,7 @@ final class Sandboxed implements AutoCloseable {
     final Path directory;
     final Sandbox sandbox;
     final Toolset tools;
-    private final Sandboxes sandboxes;
+    private final Optional<Sandboxes> own;
     private final Workspace workspace;
 
     Sandboxed(Path state) {
@@ -36,18 +36,30 @@ final class Sandboxed implements AutoCloseable {
     }
 
     Sandboxed(Path state, RuntimeName runtime, Limits limits) {
-        sandboxes =
+        this(
                 Sandboxes.open(
                         new SandboxConfig(
                                 state.resolve("sb"),
                                 Optional.of(runtime),
-                                SandboxConfig.DEFAULT_START_TIMEOUT));
-        workspace = Workspaces.open(state.resolve("ws")).open("sesn_1");
+                                SandboxConfig.DEFAULT_START_TIMEOUT)),
+                true,
+                Workspaces.open(state.resolve("ws")).open("sesn_1"),
+                limits);
+    }
+
+    /// One of many; who has opened `sandboxes` closes them.
+    Sandboxed(Sandboxes sandboxes, Workspace workspace, Limits limits) {
+        this(sandboxes, false, workspace, limits);
+    }
+
+    private Sandboxed(Sandboxes sandboxes, boolean alone, Workspace workspace, Limits limits) {
+        this.own = alone ? Optional.of(sandboxes) : Optional.empty();
+        this.workspace = workspace;
         directory = workspace.directory();
         sandbox =
                 sandboxes.create(
                         new SandboxSpec(
-                                "tools",
+                                workspace.id(),
                                 Template.BASE,
                                 List.of(new Mount(directory, "/workspace", false)),
                                 Optional.empty(),
@@ -76,7 +88,7 @@ final class Sandboxed implements AutoCloseable {
     public void close() {
         tools.close();
         sandbox.close();
-        sandboxes.close();
+        own.ifPresent(Sandboxes::close);
         workspace.close();
     }
 }
