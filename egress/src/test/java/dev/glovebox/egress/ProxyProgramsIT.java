@@ -216,6 +216,20 @@ class ProxyProgramsIT {
                 .contains("CONNECT tunnel failed, response 403");
     }
 
+    /// What `ssh` and others take as a `ProxyCommand`.
+    @Test
+    void socat() throws Exception {
+        String get =
+                "printf 'GET /a.txt HTTP/1.0\\r\\nHost: good.test\\r\\n\\r\\n' | socat -t 8 - ";
+        assertThat(sh(get + "PROXY:proxy.glovebox.internal:good.test:80,proxyport=3128").output())
+                .contains("200 OK", "what is in a");
+        wentBy(3128);
+        assertThat(sh(get + "PROXY:proxy.glovebox.internal:never.test:80,proxyport=3128").output())
+                .contains("never.test:80: Forbidden");
+        assertThat(sh(get + "SOCKS4A:proxy.glovebox.internal:good.test:80,socksport=1080").output())
+                .contains("request rejected or failed");
+    }
+
     @Test
     void pythonUrllib() throws Exception {
         String script =
