@@ -65,6 +65,16 @@ class DnsAnswersTest {
         assertThat(refused).isEmpty();
     }
 
+    @Test
+    void nameOfTheDoor_isAnsweredThoughNoRuleKnowsIt() {
+        assertThat(answer("proxy.glovebox.internal", A)).endsWith(198, 18, 0, 1);
+        byte[] six = answer("Proxy.Glovebox.Internal", AAAA);
+        assertThat(records(six)).isEqualTo(1);
+        assertThat(six).endsWith(InetAddress.ofLiteral("fd67:6c62::1").getAddress());
+        assertThat(names.nameOf(InetAddress.ofLiteral("198.18.0.1"))).isEmpty();
+        assertThat(code(answer("glovebox.internal", A))).isEqualTo(5);
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {2, 5, 6, 10, 12, 15, 16, 33, 35, 64, 65, 99, 252, 255, 257, 0xffff})
     void allowedName_hasNoRecordOfAnyOtherType(int type) {
