@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -206,11 +207,14 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         ctx.close();
     }
 
+    /// A server that has ended says no more; nobody stands here any more when its answer was whole.
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof HttpMessages.Fault fault) {
             withheld = true;
             receiver.refused(fault, begun);
+            ctx.close();
+        } else if (event instanceof ChannelInputShutdownEvent) {
             ctx.close();
         } else {
             ctx.fireUserEventTriggered(event);
