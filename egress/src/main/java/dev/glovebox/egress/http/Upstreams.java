@@ -7,6 +7,7 @@ import dev.glovebox.protocol.egress.EgressRule;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.ReferenceCountUtil;
@@ -135,7 +136,7 @@ public final class Upstreams {
         Asker asker = new Asker(line, ready, failed);
         Multiplexed open = shared.get(key);
         if (open != null && open.takesMore()) {
-            open(key, open, asker);
+            open(key, open, asker, !fresh);
             return;
         }
         Optional<Channel> kept = fresh ? Optional.empty() : takeIdle(key);
@@ -154,14 +155,14 @@ public final class Upstreams {
         connect(key, client, asker);
     }
 
-    private void open(Key key, Multiplexed connection, Asker asker) {
+    private void open(Key key, Multiplexed connection, Asker asker, boolean reused) {
         connection.stream(
                 channel ->
                         asker.ready()
                                 .accept(
                                         new Lease(
                                                 channel,
-                                                false,
+                                                reused,
                                                 keep -> {
                                                     if (!keep) {
                                                         channel.close();
@@ -233,8 +234,8 @@ public final class Upstreams {
                         Multiplexed made = Multiplexed.over(channel, headerBytes);
                         shared.put(key, made);
                         channel.closeFuture().addListener(_ -> shared.remove(key, made));
-                        open(key, made, asker);
-                        others.forEach(each -> open(key, made, each));
+                        open(key, made, asker, false);
+                        others.forEach(each -> open(key, made, each, false));
                     } else {
                         ready(key, channel, asker);
                         others.forEach(each -> connect(key, client, each));
@@ -251,7 +252,10 @@ public final class Upstreams {
                 .orElseGet(() -> http1 ? roots.forHttp1() : roots.forHttp());
     }
 
+    /// A server that has refused a body answers and closes, so writing fails while there is an
+    /// answer to be read.
     private void ready(Key key, Channel channel, Asker asker) {
+        channel.config().setOption(ChannelOption.AUTO_CLOSE, false);
         channel.config().setAutoRead(false);
         channel.pipeline()
                 .addLast(new HttpClientCodec(HttpCodecs.config(headerBytes), false, true));
