@@ -13,7 +13,10 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -180,6 +183,35 @@ final class Http2Frames implements AutoCloseable {
         return data.toString();
     }
 
+    /// The answers of all streams up to this one, each as in [#answer].
+    List<String> answers(int last) throws IOException {
+        Map<Integer, StringBuilder> open = new HashMap<>();
+        List<String> ended = new ArrayList<>();
+        while (ended.size() < (last + 1) / 2) {
+            Frame frame = next();
+            if (frame.type() < 0) {
+                ended.add("closed");
+                return ended;
+            }
+            StringBuilder one = open.computeIfAbsent(frame.stream(), _ -> new StringBuilder());
+            if (frame.type() == HEADERS) {
+                Http2Headers headers = decoded(frame);
+                one.append(headers.status() == null ? "" : headers.status() + " ");
+            } else if (frame.type() == DATA) {
+                one.append(new String(frame.payload(), StandardCharsets.ISO_8859_1));
+            }
+            if (frame.stream() > 0 && isEnd(frame)) {
+                ended.add(one.toString());
+            }
+        }
+        return ended;
+    }
+
+    private static boolean isEnd(Frame frame) {
+        return frame.type() == RST_STREAM
+                || (frame.type() <= HEADERS && (frame.flags() & END_STREAM) != 0);
+    }
+
     private String answer(int stream, Function<Http2Headers, String> shown) throws IOException {
         StringBuilder answer = new StringBuilder();
         while (true) {
@@ -200,7 +232,7 @@ final class Http2Frames implements AutoCloseable {
             } else if (frame.type() == RST_STREAM) {
                 return answer + "reset " + frame.payload().getInt(0);
             }
-            if (frame.type() <= HEADERS && (frame.flags() & END_STREAM) != 0) {
+            if (isEnd(frame)) {
                 return answer.toString();
             }
         }

@@ -115,6 +115,11 @@ final class Http2Server implements AutoCloseable {
                             Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1), end));
         }
 
+        /// Ends the whole connection, without a word.
+        void hangUp() {
+            channel.parent().close();
+        }
+
         /// Answers with a text.
         void answer(String text) {
             head(false, ":status", "200");
@@ -244,6 +249,11 @@ final class Http2Server implements AutoCloseable {
     /// Heads and trailers of all requests so far.
     List<Http2Headers> seen() {
         return seen;
+    }
+
+    /// Ends every connection.
+    void hangUp() {
+        open.forEach(each -> each.close().syncUninterruptibly());
     }
 
     @Override
