@@ -285,14 +285,20 @@ public final class HttpMessages {
 
     /// An interim response, whole: 1xx have no content.
     static HttpResponse interim(HttpResponse head) {
-        DefaultFullHttpResponse whole =
-                new DefaultFullHttpResponse(head.protocolVersion(), head.status());
-        whole.headers().add(head.headers());
+        HttpResponse whole = whole(head);
         if (head.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS)) {
             whole.headers()
                     .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)
                     .set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
         }
+        return whole;
+    }
+
+    /// A response that is nothing but its head.
+    static HttpResponse whole(HttpResponse head) {
+        DefaultFullHttpResponse whole =
+                new DefaultFullHttpResponse(head.protocolVersion(), head.status());
+        whole.headers().add(head.headers());
         return whole;
     }
 

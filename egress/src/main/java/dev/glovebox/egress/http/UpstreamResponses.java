@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -81,6 +82,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private boolean begun;
     private boolean informational;
     private boolean switching;
+    private boolean bare;
     private boolean last;
     private boolean withheld;
     private @Nullable Future<?> pause;
@@ -137,11 +139,20 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         HttpResponse sent =
                 HttpMessages.downstream(
                         response, receiver.isHead(), receiver.isLast(), receiver.isOld());
+        bare = isBare(response);
         if (!informational) {
-            client.write(sent);
+            client.write(bare ? HttpMessages.whole(sent) : sent);
         } else if (switching || !receiver.isOld()) {
             client.write(HttpMessages.interim(sent));
         }
+    }
+
+    /// Whether the response is one head that ends its stream of HTTP/2. It must stay that: gRPC
+    /// says so that a call has failed.
+    private static boolean isBare(HttpResponse response) {
+        return response instanceof FullHttpResponse whole
+                && !whole.content().isReadable()
+                && whole.trailingHeaders().isEmpty();
     }
 
     private void content(ChannelHandlerContext ctx, HttpContent content) {
@@ -153,7 +164,10 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
             }
             return;
         }
-        if (guard.isPresent()) {
+        if (bare) {
+            content.release();
+            guard.filter(EchoGuard::hasFound).ifPresent(_ -> receiver.covered());
+        } else if (guard.isPresent()) {
             EchoGuard looking = guard.get();
             if (content instanceof LastHttpContent with && !looking.cover(with.trailingHeaders())) {
                 content.release();
