@@ -144,6 +144,7 @@ class MessagesIT {
                 stream.head(false, ":status", "413");
                 stream.data(true, "big");
             }
+            case "/failed" -> stream.head(true, ":status", "200", "grpc-status", "9");
             case "/nothing" -> stream.head(true, ":status", "204");
             case "/same" ->
                     stream.head(true, ":status", "304", "content-length", "1000", "etag", "\"a\"");
@@ -279,6 +280,24 @@ class MessagesIT {
                         "later".getBytes(StandardCharsets.US_ASCII));
                 assertThat(client.answer(1)).isEqualTo("100 200 later");
             }
+        }
+    }
+
+    /// gRPC tells a call that failed by one head that ends the stream, and takes no other.
+    @Test
+    void answerThatIsOneHead_staysOneHead() throws Exception {
+        try (Http2Frames client = http2(TWO)) {
+            client.request(1, true, fields("POST", TWO, "/failed"));
+            Http2Frames.Frame frame = client.next();
+            while (frame.type() != Http2Frames.HEADERS) {
+                frame = client.next();
+            }
+            assertThat(frame.flags() & Http2Frames.END_STREAM).isNotZero();
+            assertThat(client.decoded(frame).get("grpc-status")).hasToString("9");
+        }
+        try (Socket client =
+                http1(TWO, "POST /failed HOST\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")) {
+            assertThat(Client.rest(client)).startsWith("HTTP/1.1 200").endsWith("\r\n0\r\n\r\n");
         }
     }
 
