@@ -8,10 +8,13 @@ import java.util.logging.SimpleFormatter;
 
 /// Where log records of this process go: one line each on standard error, warnings and worse of
 /// everybody's, more when `GLOVEBOX_LOG` asks for it (`info`, `debug`; debug only of Glovebox's own
-/// rooms).
+/// rooms). What Netty warns of is what a peer did, and a sandbox could have it written without end:
+/// it is told with `info`.
 final class Logs {
     /// Kept, because loggers that nobody holds are collected together with their levels.
     private static final Logger OWN = Logger.getLogger("dev.glovebox");
+
+    private static final Logger NETTY = Logger.getLogger("io.netty");
 
     private Logs() {}
 
@@ -37,7 +40,10 @@ final class Logs {
                 OWN.setLevel(Level.FINE);
             }
             case "info" -> root.setLevel(Level.INFO);
-            default -> root.setLevel(Level.WARNING);
+            default -> {
+                root.setLevel(Level.WARNING);
+                NETTY.setLevel(Level.SEVERE);
+            }
         }
     }
 }
