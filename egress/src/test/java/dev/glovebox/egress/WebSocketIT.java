@@ -9,7 +9,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -95,8 +94,7 @@ class WebSocketIT {
         var identity = rig.internet().vouch("good.test");
         Path chain =
                 Files.writeString(
-                        directory.resolve("chain.pem"),
-                        Nginx.pem((Object[]) identity.chain().toArray(X509Certificate[]::new)));
+                        directory.resolve("chain.pem"), Nginx.pem(identity.chain().toArray()));
         Path own =
                 Files.writeString(
                         directory.resolve("own.pem"), Nginx.pem(identity.keys().getPrivate()));
