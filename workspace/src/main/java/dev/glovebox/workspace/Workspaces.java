@@ -15,11 +15,13 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 
 /// The workspaces of one machine's workers: a disk each, below a root that only they can enter.
@@ -32,12 +34,14 @@ import java.util.regex.Pattern;
 /// ROOT/.disks/ID/mount     where it is mounted while the workspace is open
 /// ROOT/.disks/.template-*  an empty one, to copy
 /// ROOT/ID                  a workspace without limits, a plain directory
+/// ROOT/.open/ID            locked, together, by those who have that directory open
 /// ```
 ///
 /// No agent ever writes outside the mounted file system or the plain directory, so nothing else
 /// here can have been forged by one. Who has a workspace open holds a lock on `.disks/ID` that the
 /// kernel drops when the holder dies; what a killed worker left mounted is unmounted by the next
-/// one that opens the root. A workspace with limits is open once at a time.
+/// one that opens the root. A workspace with limits is open once at a time; one without can be
+/// several times.
 public final class Workspaces {
     /// Uid and gid of the agent inside a sandbox, and so of its files on disk.
     public static final int AGENT_ID = 1000;
@@ -46,15 +50,20 @@ public final class Workspaces {
     public static final long RESERVE_BYTES = 256L << 20;
 
     private static final System.Logger LOG = System.getLogger(Workspaces.class.getName());
+    private static final String DISKS = ".disks";
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final long POLL_NANOS = 1_000_000;
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
     private final Path root;
     private final Path disks;
+    private final Path opened;
     private final Optional<WorkspaceLimits> limits;
 
     private Workspaces(Path root, Optional<WorkspaceLimits> limits) {
         this.root = root;
-        this.disks = root.resolve(".disks");
+        this.disks = root.resolve(DISKS);
+        this.opened = root.resolve(".open");
         this.limits = limits;
     }
 
@@ -63,6 +72,17 @@ public final class Workspaces {
     /// @throws WorkspaceException when it cannot be made or entered
     public static Workspaces open(Path root) {
         return open(root, Optional.of(WorkspaceLimits.DEFAULT));
+    }
+
+    /// Uses a directory that is there already, to look at and to remove what is in it.
+    ///
+    /// @throws WorkspaceException when it is not there, or cannot be entered
+    public static Workspaces existing(Path root) {
+        if (!Files.isDirectory(root.resolve(DISKS))) {
+            throw new WorkspaceException(
+                    "no workspaces in " + root + ": say the data directory of a worker");
+        }
+        return open(root);
     }
 
     /// Uses a directory for workspaces, making it with mode 0700 where it is missing, and unmounts
@@ -105,14 +125,14 @@ public final class Workspaces {
                                 + ": remove workspaces or add space");
             }
             if (isDirectory(plain)) {
-                return new Workspace(id, plain, () -> {});
+                return shared(id, plain);
             }
             if (isDirectory(disk)) {
                 return mounted(id, disk, take(id, disk), DiskImage::mount);
             }
             if (limits.isEmpty()) {
                 make(plain);
-                return new Workspace(id, plain, () -> {});
+                return shared(id, plain);
             }
             makeDisk(disk, limits.get());
             return mounted(id, disk, take(id, disk), DiskImage::mount);
@@ -168,7 +188,7 @@ public final class Workspaces {
 
     /// What is known of a workspace without opening it.
     ///
-    /// @param open whether somebody has it open, or, without limits, may have
+    /// @param open whether somebody has it open
     /// @param diskBytes that its disk takes of the host's, empty for one without limits
     public record Known(String id, boolean open, OptionalLong diskBytes) {}
 
@@ -177,7 +197,7 @@ public final class Workspaces {
         List<Known> known = new ArrayList<>();
         try {
             for (Path plain : below(root)) {
-                known.add(new Known(name(plain), true, OptionalLong.empty()));
+                known.add(new Known(name(plain), isShared(name(plain)), OptionalLong.empty()));
             }
             for (Path disk : below(disks)) {
                 DiskImage image = new DiskImage(disk);
@@ -190,6 +210,16 @@ public final class Workspaces {
         }
         known.sort(Comparator.comparing(Known::id));
         return known;
+    }
+
+    private boolean isShared(String id) {
+        Path file = opened.resolve(id);
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (Flock lock = Flock.tryTake(file).orElse(null)) {
+            return lock == null;
+        }
     }
 
     private static String name(Path directory) {
@@ -214,7 +244,11 @@ public final class Workspaces {
         try {
             Path plain = plain(id);
             if (isDirectory(plain)) {
-                remove(plain);
+                Path file = openedFile(id);
+                try (Flock _ = Flock.tryTake(file).orElseThrow(() -> isOpen(id))) {
+                    remove(plain);
+                    Files.delete(file);
+                }
             }
             Path disk = disks.resolve(id);
             if (isDirectory(disk)) {
@@ -226,6 +260,37 @@ public final class Workspaces {
         } catch (IOException | UncheckedIOException | LinuxException e) {
             throw new WorkspaceException("cannot remove workspace " + id, e);
         }
+    }
+
+    /// A plain directory, which nobody can delete while it is open.
+    private Workspace shared(String id, Path plain) throws IOException {
+        Flock lock = share(id);
+        if (!isDirectory(plain)) {
+            lock.close();
+            throw new WorkspaceException("workspace " + id + " has just been deleted");
+        }
+        return new Workspace(id, plain, lock::close);
+    }
+
+    /// Who looks whether it is open has the lock alone for a moment.
+    private Flock share(String id) throws IOException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        Optional<Flock> lock = Flock.tryShare(openedFile(id));
+        while (lock.isEmpty() && System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(POLL_NANOS);
+            lock = Flock.tryShare(openedFile(id));
+        }
+        return lock.orElseThrow(
+                () -> new WorkspaceException("workspace " + id + " is being deleted"));
+    }
+
+    private Path openedFile(String id) throws IOException {
+        makePrivate(opened);
+        Path file = opened.resolve(id);
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            Files.write(file, new byte[0]); // as somebody else may at the same time
+        }
+        return file;
     }
 
     private interface Mounting {
@@ -253,13 +318,12 @@ public final class Workspaces {
     }
 
     private static Flock take(String id, Path disk) {
-        return Flock.tryTake(disk)
-                .orElseThrow(() ->
-                        new WorkspaceException(
-                                "workspace "
-                                        + id
-                                        + " is open in another sandbox; it can be in one at"
-                                        + " a time"));
+        return Flock.tryTake(disk).orElseThrow(() -> isOpen(id));
+    }
+
+    private static WorkspaceException isOpen(String id) {
+        return new WorkspaceException(
+                "workspace " + id + " is open in another sandbox; it can be in one at a time");
     }
 
     /// Made under another name first, so that a workspace that is there belongs to the agent.

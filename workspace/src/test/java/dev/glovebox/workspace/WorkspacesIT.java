@@ -192,7 +192,37 @@ final class WorkspacesIT {
         }
     }
 
-    /// C30
+    /// C30 By whoever, of this process or another; two sandboxes can have it open.
+    @Test
+    void aPlainDirectoryThatIsOpenIsNotDeleted() {
+        Workspaces plain = Workspaces.open(directory, Optional.empty());
+        Workspace first = plain.open("s1");
+        Workspace second = Workspaces.open(directory, Optional.empty()).open("s1");
+        first.close();
+
+        assertThat(plain.known()).singleElement().matches(Workspaces.Known::open);
+        assertThatThrownBy(() -> plain.delete("s1")).hasMessageContaining("is open");
+        assertThat(second.directory()).isDirectory();
+
+        second.close();
+        assertThat(plain.known()).singleElement().matches(known -> !known.open());
+        plain.delete("s1");
+        assertThat(plain.known()).isEmpty();
+        plain.open("s1").close();
+    }
+
+    @Test
+    void whatIsOnlyLookedAtIsNotMade() {
+        Path typo = directory.resolve("typo");
+
+        assertThatThrownBy(() -> Workspaces.existing(typo))
+                .hasMessageContaining("no workspaces in");
+
+        assertThat(typo).doesNotExist();
+        Workspaces.open(directory);
+        assertThat(Workspaces.existing(directory).known()).isEmpty();
+    }
+
     @Test
     void anImageInAPlainDirectoryIsNeverMounted() throws IOException {
         try (Workspace made = Workspaces.open(root(), Optional.empty()).open("sesn_1")) {

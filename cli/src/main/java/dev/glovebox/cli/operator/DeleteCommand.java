@@ -1,17 +1,9 @@
 package dev.glovebox.cli.operator;
 
-import dev.glovebox.linux.TerminalDevice;
 import dev.glovebox.worker.operator.OperatorClient;
 import dev.glovebox.worker.operator.OperatorException;
-import dev.glovebox.worker.operator.Printable;
 import dev.glovebox.worker.operator.Request;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -50,28 +42,12 @@ public final class DeleteCommand implements Callable<Integer> {
             throw new OperatorException("delete needs a name");
         }
         String meant = client.ask(new Request.Look(name)).at("/sandboxes/0/name").asString();
-        if (!yes && !confirmed(meant)) {
+        if (!yes && !Question.delete(meant + " and all that runs in it")) {
             Screen.standard().note("nothing deleted");
             return 1;
         }
         client.ask(new Request.Delete(meant));
         Screen.standard().line("deleted " + meant);
         return 0;
-    }
-
-    private static boolean confirmed(String name) {
-        if (!new TerminalDevice(0).isTerminal()) {
-            throw new OperatorException("delete asks first, and here is no terminal: add --yes");
-        }
-        System.err.print("delete " + Printable.line(name) + " and all that runs in it? [y/N] ");
-        System.err.flush();
-        try {
-            @Nullable String answer =
-                    new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
-                            .readLine();
-            return answer != null && (answer.equals("y") || answer.equals("yes"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -2,6 +2,7 @@ package dev.glovebox.cli.operator;
 
 import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.sandbox.Limits;
+import dev.glovebox.worker.operator.OperatorException;
 import dev.glovebox.workspace.CopyOut;
 import dev.glovebox.workspace.Workspace;
 import dev.glovebox.workspace.Workspaces;
@@ -20,14 +21,19 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "workspace",
         description = {
-            "Lists the workspaces of sessions and copies files out of them, while a session runs or after it.",
+            "Lists the workspaces of sessions, copies files out of them, while a session runs or after it, and deletes them.",
             "",
             "Examples:",
             "  glovebox workspace list",
-            "  glovebox workspace copy sesn_01ab:report.txt ./report.txt"
+            "  glovebox workspace copy sesn_01ab:report.txt ./report.txt",
+            "  glovebox workspace delete sesn_01ab"
         },
         mixinStandardHelpOptions = true,
-        subcommands = {WorkspaceCommands.All.class, WorkspaceCommands.Copy.class})
+        subcommands = {
+            WorkspaceCommands.All.class,
+            WorkspaceCommands.Copy.class,
+            WorkspaceCommands.Delete.class
+        })
 public final class WorkspaceCommands implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
@@ -47,7 +53,7 @@ public final class WorkspaceCommands implements Callable<Integer> {
         private Path data;
 
         Workspaces workspaces() {
-            return Workspaces.open(new StateDirectories(data).workspaces());
+            return Workspaces.existing(new StateDirectories(data).workspaces());
         }
     }
 
@@ -70,12 +76,12 @@ public final class WorkspaceCommands implements Callable<Integer> {
             List<List<String>> rows =
                     store.workspaces().known().stream()
                             .map(one ->
-                                    one.diskBytes().isPresent()
-                                            ? List.of(
-                                                    one.id(),
-                                                    one.open() ? "open" : "closed",
-                                                    Amounts.bytes(one.diskBytes().getAsLong()))
-                                            : List.of(one.id(), "directory", "-"))
+                                    List.of(
+                                            one.id(),
+                                            one.open() ? "open" : "closed",
+                                            one.diskBytes().isPresent()
+                                                    ? Amounts.bytes(one.diskBytes().getAsLong())
+                                                    : "-"))
                             .toList();
             Screen.standard().table(List.of("NAME", "STATE", "SIZE"), rows);
             return 0;
@@ -88,7 +94,7 @@ public final class WorkspaceCommands implements Callable<Integer> {
             aliases = "cp",
             description = {
                 "Copies a file, or a directory with all that is in it, out of a workspace. If a session has it open, what is there now"
-                        + " is copied; if not, it is opened read-only, and a session that wants it has to wait for the end of the copy.",
+                        + " is copied; if not, it is opened read-only, and a session that wants it meanwhile fails to open it.",
                 "",
                 "Directories and regular files are copied. Links, FIFOs, sockets and devices are left out and counted: an agent made"
                         + " them, and a link of its making would point to your files.",
@@ -142,6 +148,56 @@ public final class WorkspaceCommands implements Callable<Integer> {
                                 + copied.leftOut()
                                 + " links, FIFOs, sockets, devices or names that are too long");
             }
+            return 0;
+        }
+    }
+
+    /// `glovebox workspace delete`.
+    @Command(
+            name = "delete",
+            aliases = "rm",
+            description = {
+                "Deletes a workspace with all that is in it. One that a session has open is not deleted: delete its sandbox, or wait until"
+                        + " the session is left. A session that comes back finds an empty workspace, of the size that is then the setting.",
+                "",
+                "Asks first on a terminal; elsewhere --yes is needed.",
+                "",
+                "Examples:",
+                "  glovebox workspace delete sesn_01ab",
+                "  glovebox workspace delete sesn_01ab --yes"
+            },
+            mixinStandardHelpOptions = true)
+    static final class Delete implements Callable<Integer> {
+        @Mixin private Store store;
+
+        @Option(
+                names = {"-y", "--yes"},
+                description = "Do not ask.")
+        private boolean yes;
+
+        @Parameters(paramLabel = "NAME", description = "Workspace, as `workspace list` names it.")
+        private String name;
+
+        @Override
+        public Integer call() {
+            Workspaces workspaces = store.workspaces();
+            Workspaces.Known known =
+                    workspaces.known().stream()
+                            .filter(one -> one.id().equals(name))
+                            .findFirst()
+                            .orElseThrow(() -> new OperatorException("no workspace " + name));
+            if (known.open()) {
+                throw new OperatorException(
+                        "workspace "
+                                + name
+                                + " is open: end its session, or delete its sandbox, first");
+            }
+            if (!yes && !Question.delete("workspace " + name + " and all that is in it")) {
+                Screen.standard().note("nothing deleted");
+                return 1;
+            }
+            workspaces.delete(name);
+            Screen.standard().line("deleted workspace " + name);
             return 0;
         }
     }

@@ -11,13 +11,14 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// An exclusive lock on a file or a directory, `flock(2)`, that the kernel lets go when its holder
-/// dies.
+/// A lock on a file or a directory, `flock(2)`, that the kernel lets go when its holder dies: one
+/// holder has it exclusively, or several share it.
 ///
 /// It belongs to the open file, so two holders in one process exclude each other as two processes
 /// do. It keeps nobody from the file who does not ask for it.
 public final class Flock implements AutoCloseable {
     private static final int O_RDONLY_CLOEXEC_NOFOLLOW = 0x8_0000 | 0x2_0000;
+    private static final int LOCK_SH_NB = 1 | 4;
     private static final int LOCK_EX_NB = 2 | 4;
     private static final int LOCK_UN = 8;
 
@@ -33,14 +34,26 @@ public final class Flock implements AutoCloseable {
         this.descriptor = descriptor;
     }
 
-    /// Takes the lock if nobody holds it; does not wait.
+    /// Takes the lock for itself alone if nobody holds it; does not wait.
     ///
     /// @param path an existing file or directory and no symbolic link
     /// @return empty when somebody holds it
     /// @throws LinuxException when there is no such file
     public static Optional<Flock> tryTake(Path path) {
+        return tryLocked(path, LOCK_EX_NB);
+    }
+
+    /// Takes the lock together with others who share it; does not wait.
+    ///
+    /// @return empty when somebody holds it alone
+    /// @throws LinuxException when there is no such file
+    public static Optional<Flock> tryShare(Path path) {
+        return tryLocked(path, LOCK_SH_NB);
+    }
+
+    private static Optional<Flock> tryLocked(Path path, int how) {
         int descriptor = open(path, O_RDONLY_CLOEXEC_NOFOLLOW);
-        if (tryLock(descriptor, path)) {
+        if (tryLock(descriptor, path, how)) {
             return Optional.of(new Flock(descriptor));
         }
         close(descriptor);
@@ -61,14 +74,18 @@ public final class Flock implements AutoCloseable {
         }
     }
 
-    /// Locks an open file.
+    /// Locks an open file for its holder alone.
     ///
     /// @return whether it is locked now
     static boolean tryLock(int descriptor, Path subject) {
+        return tryLock(descriptor, subject, LOCK_EX_NB);
+    }
+
+    private static boolean tryLock(int descriptor, Path subject, int how) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             // SAFETY: no memory is passed, and with LOCK_NB the call does not block.
-            int answer = (int) FLOCK.invokeExact(capture, descriptor, LOCK_EX_NB);
+            int answer = (int) FLOCK.invokeExact(capture, descriptor, how);
             if (answer < 0 && Libc.errno(capture) == Errno.EAGAIN) {
                 return false;
             }

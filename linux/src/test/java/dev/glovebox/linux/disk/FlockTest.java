@@ -38,6 +38,18 @@ class FlockTest {
         assertThat(Flock.tryTake(directory)).isPresent();
     }
 
+    @Test
+    void aSharedLockKeepsOutWhoWantsItAlone() {
+        try (Flock _ = Flock.tryShare(directory).orElseThrow();
+                Flock _ = Flock.tryShare(directory).orElseThrow()) {
+            assertThat(Flock.tryTake(directory)).isEmpty();
+        }
+        try (Flock _ = Flock.tryTake(directory).orElseThrow()) {
+            assertThat(Flock.tryShare(directory)).isEmpty();
+        }
+        assertThat(Flock.tryShare(directory)).isPresent();
+    }
+
     private static Void startChildren(AtomicBoolean done) throws Exception {
         while (!done.get()) {
             assertThat(new ProcessBuilder("/bin/true").start().waitFor()).isZero();
