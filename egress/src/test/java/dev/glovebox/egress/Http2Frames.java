@@ -198,7 +198,7 @@ final class Http2Frames implements AutoCloseable {
                 Http2Headers headers = decoded(frame);
                 one.append(headers.status() == null ? "" : headers.status() + " ");
             } else if (frame.type() == DATA) {
-                one.append(new String(frame.payload(), StandardCharsets.ISO_8859_1));
+                one.append(frame.text());
             }
             if (frame.stream() > 0 && isEnd(frame)) {
                 ended.add(one.toString());

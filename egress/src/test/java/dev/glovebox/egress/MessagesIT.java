@@ -369,13 +369,11 @@ class MessagesIT {
 
     @Test
     void pipelinedRequests_areAnsweredInOrderOverOneConnection() throws Exception {
-        String one = "GET /%d HTTP/1.1\r\nHost: good.test:1001\r\n\r\n";
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < 20; i++) {
             all.append(
-                    i % 5 == 1
-                            ? "GET /nothing HTTP/1.1\r\nHost: good.test:1001\r\n\r\n"
-                            : one.formatted(i));
+                    "GET /%s HTTP/1.1\r\nHost: good.test:1001\r\n\r\n"
+                            .formatted(i % 5 == 1 ? "nothing" : "" + i));
         }
         all.append("GET /hints HTTP/1.1\r\nHost: good.test:1001\r\nConnection: close\r\n\r\n");
         int before = this.one.connections();

@@ -3,6 +3,7 @@ package dev.glovebox.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.HostName;
 import java.io.BufferedReader;
