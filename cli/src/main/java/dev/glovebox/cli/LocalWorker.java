@@ -77,15 +77,20 @@ final class LocalWorker implements AutoCloseable {
                             sandboxes,
                             doors,
                             Workspaces.open(directories.workspaces(), settings.disk()));
-            return new LocalWorker(
-                    sandboxes,
-                    audit,
-                    doors,
-                    worker,
-                    OperatorServer.open(
-                            directories.operator(), worker.roster(), OperatorLimits.DEFAULT));
+            return new LocalWorker(sandboxes, audit, doors, worker, operators(directories, worker));
         } catch (RuntimeException e) {
             doors.close();
+            throw e;
+        }
+    }
+
+    /// The worker makes sandboxes ready from its beginning, so it is ended first if this fails.
+    private static OperatorServer operators(StateDirectories directories, Worker worker) {
+        try {
+            return OperatorServer.open(
+                    directories.operator(), worker.roster(), OperatorLimits.DEFAULT);
+        } catch (RuntimeException e) {
+            worker.close();
             throw e;
         }
     }

@@ -40,7 +40,8 @@ import picocli.CommandLine.Parameters;
             "Runs a command in a throw-away sandbox: hardened, without network unless a policy opens it, with /workspace writable.",
             "",
             "Standard input, output and error are passed through. The exit code is the command's; 124 when its time was up, 125"
-                    + " when no sandbox could be had, 128+N when signal N ended it.",
+                    + " when no sandbox could be had, 128+N when signal N ended it; of a command that ended well 141 when nobody read"
+                    + " its output to the end, 74 when it could not be written.",
             "",
             "Examples:",
             "  glovebox sandbox run -- id",

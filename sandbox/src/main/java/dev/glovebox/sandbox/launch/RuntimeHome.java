@@ -9,6 +9,7 @@ import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.root.Stage;
 import java.io.File;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.stream.Stream;
 /// copy in memory already, so they are given one, made once. Where the host lets no program run
 /// from memory, they do as ever.
 public final class RuntimeHome implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(RuntimeHome.class.getName());
     private static final List<String> WHOLE = List.of("/proc", "/sys", "/dev");
     private static final List<String> NEEDED =
             List.of("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/run", "/tmp");
@@ -68,6 +70,12 @@ public final class RuntimeHome implements AutoCloseable {
         try {
             return Optional.of(HeldFile.sealedCopy(program));
         } catch (LinuxException e) {
+            LOG.log(
+                    Level.INFO,
+                    "no program runs from memory on this host, so {0} copies itself at every start:"
+                            + " {1}",
+                    program,
+                    e.getMessage());
             return Optional.empty();
         }
     }
