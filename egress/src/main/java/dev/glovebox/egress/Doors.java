@@ -115,6 +115,7 @@ public final class Doors implements AutoCloseable {
         onward.close();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
         store.close();
+        roots.close();
         pins.close();
     }
 }

@@ -16,7 +16,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.security.GeneralSecurityException;
@@ -185,9 +185,9 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
             Function<Channel, ChannelHandler> stream) {
         ByteBuf first = hello;
         hello = null;
-        SslContext context;
+        SslHandler tls;
         try {
-            context = door.trust().leaves().of(destination.host());
+            tls = door.trust().leaves().handler(destination.host(), ctx.alloc());
         } catch (GeneralSecurityException e) {
             ReferenceCountUtil.release(first);
             refuse.accept("the door has no certificate for it");
@@ -195,7 +195,7 @@ final class TlsGate extends ChannelInboundHandlerAdapter {
         }
         HttpsEnd.install(
                 ctx.pipeline(),
-                context,
+                tls,
                 new HttpsEnd.Handlers(
                         http1,
                         stream,

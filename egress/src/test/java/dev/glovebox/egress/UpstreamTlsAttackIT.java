@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.glovebox.egress.tls.TestAuthority;
 import dev.glovebox.egress.tls.TestAuthority.Form;
 import dev.glovebox.egress.tls.TestAuthority.Identity;
+import dev.glovebox.egress.tls.TrustedRoots;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -126,6 +127,11 @@ class UpstreamTlsAttackIT {
 
     @Test
     void badCertificates_areRefusedBeforeAnyByteOfTheRequest() throws Exception {
+        assertThat(TrustedRoots.speaker()).startsWith("BoringSSL");
+        attack();
+    }
+
+    private void attack() throws Exception {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         Identity revoked = believed.vouch("good.test");
         Path roots = believed.write(directory.resolve("roots.pem"), revoked.chain().getFirst());
@@ -147,6 +153,34 @@ class UpstreamTlsAttackIT {
             assertThat(get(inside, bundle).output()).endsWith("200");
             assertThat(good.bytes).hasPositiveValue();
         }
+    }
+
+    /// The same where the library of BoringSSL cannot be loaded, so that the JDK speaks TLS.
+    @Test
+    void badCertificates_areRefusedByTheTlsOfTheJdkToo() throws Exception {
+        Process jvm =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-Dio.netty.handler.ssl.noOpenSsl=true",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                UpstreamTlsAttackIT.class.getName(),
+                                directory.toString())
+                        .redirectErrorStream(true)
+                        .start();
+        String said = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(jvm.waitFor()).as(said).isZero();
+        assertThat(said).contains("TLS by JDK");
+    }
+
+    /// All of it in a JVM of its own.
+    public static void main(String[] args) throws Exception {
+        UpstreamTlsAttackIT attack = new UpstreamTlsAttackIT();
+        attack.directory = Path.of(args[0]);
+        attack.attack();
+        System.out.println("TLS by " + TrustedRoots.speaker());
+        System.exit(0);
     }
 
     private static EgressPolicy policy(Server server) {

@@ -222,9 +222,10 @@ public final class Upstreams {
             ready(key, channel, asker);
             return;
         }
+        Optional<SslContext> own = showing(key);
         UpstreamTls.begin(
                 channel,
-                context(key),
+                own.orElseGet(() -> isHttp1(key) ? roots.forHttp1() : roots.forHttp()),
                 key.destination().host().text(),
                 key.destination().port(),
                 handshake,
@@ -242,14 +243,17 @@ public final class Upstreams {
                     }
                 },
                 reason -> failed(key, client, asker, reason));
+        own.ifPresent(TrustedRoots::release);
     }
 
-    private SslContext context(Key key) {
-        boolean http1 = key.how() == How.SECURE_HTTP1;
+    private Optional<SslContext> showing(Key key) {
         return key.credential()
                 .flatMap(Injection::identity)
-                .map(own -> roots.showing(own.key(), own.chain(), http1))
-                .orElseGet(() -> http1 ? roots.forHttp1() : roots.forHttp());
+                .map(own -> roots.showing(own.key(), own.chain(), isHttp1(key)));
+    }
+
+    private static boolean isHttp1(Key key) {
+        return key.how() == How.SECURE_HTTP1;
     }
 
     /// A server that has refused a body answers and closes, so writing fails while there is an

@@ -38,9 +38,10 @@ public record DoorTrust(Leaves leaves, TrustedRoots roots, TrustFiles files, Hos
         files.putKnownHosts(hosts.stream().sorted().map(hostKey::knownHost).toList());
     }
 
-    /// Removes the files.
+    /// Answers as nobody any more, and removes the files.
     @Override
     public void close() {
+        leaves.close();
         files.remove();
     }
 }

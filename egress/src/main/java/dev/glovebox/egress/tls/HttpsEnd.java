@@ -13,7 +13,6 @@ import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2StreamFrameToHttpObjectCodec;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ApplicationProtocolNegotiationHandler;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.util.function.Consumer;
@@ -46,15 +45,15 @@ public final class HttpsEnd extends ApplicationProtocolNegotiationHandler {
 
     /// Puts all of it at the end of a pipeline that has not been given a byte yet.
     ///
+    /// @param tls answers as the host
     /// @param http2 makes the codec for HTTP/2
     /// @param millis longest time for the handshake
     public static void install(
             ChannelPipeline pipeline,
-            SslContext context,
+            SslHandler tls,
             Handlers handlers,
             Http2FrameCodecBuilder http2,
             long millis) {
-        SslHandler tls = context.newHandler(pipeline.channel().alloc());
         tls.setHandshakeTimeoutMillis(millis);
         pipeline.addLast(tls, new HttpsEnd(handlers, http2));
     }

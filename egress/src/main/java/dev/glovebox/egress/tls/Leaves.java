@@ -1,14 +1,11 @@
 package dev.glovebox.egress.tls;
 
 import dev.glovebox.protocol.egress.Host;
-import io.netty.handler.ssl.ApplicationProtocolConfig;
-import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
-import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
-import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.SslHandler;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
@@ -22,14 +19,12 @@ import javax.net.ssl.SSLException;
 ///
 /// All have one key, which exists here only. The most recently used are kept, up to a number.
 /// Whoever asks has judged the host: nothing here knows the policy.
-public final class Leaves {
-    /// Versions spoken on either side (RFC 8996 forbids those before).
-    static final String[] VERSIONS = {"TLSv1.3", "TLSv1.2"};
-
+public final class Leaves implements AutoCloseable {
     private final Authority authority;
     private final KeyPair keys;
     private final InstantSource clock;
     private final Map<Host, SslContext> contexts;
+    private boolean closed;
 
     /// @param capacity how many are kept
     /// @throws GeneralSecurityException if this JVM cannot make the key
@@ -44,29 +39,40 @@ public final class Leaves {
 
                     @Override
                     protected boolean removeEldestEntry(Map.Entry<Host, SslContext> eldest) {
-                        return size() > capacity;
+                        if (size() <= capacity) {
+                            return false;
+                        }
+                        TlsProvider.release(eldest.getValue());
+                        return true;
                     }
                 };
     }
 
-    /// Answers as this host.
+    /// Answers as this host on one connection.
     ///
     /// @throws GeneralSecurityException if no certificate can be made
-    public synchronized SslContext of(Host host) throws GeneralSecurityException {
+    public synchronized SslHandler handler(Host host, ByteBufAllocator buffers)
+            throws GeneralSecurityException {
+        return of(host).newHandler(buffers);
+    }
+
+    /// What is kept for the host, good until others have taken its place.
+    synchronized SslContext of(Host host) throws GeneralSecurityException {
         SslContext known = contexts.get(host);
         if (known != null) {
             return known;
         }
+        if (closed) {
+            throw new GeneralSecurityException("the door is closed");
+        }
         try {
             X509Certificate leaf = authority.issue(host, keys.getPublic(), clock.instant());
             SslContext made =
-                    SslContextBuilder.forServer(keys.getPrivate(), leaf, authority.certificate())
-                            .sslProvider(SslProvider.JDK)
-                            .protocols(VERSIONS)
-                            .applicationProtocolConfig(
-                                    protocols(
-                                            ApplicationProtocolNames.HTTP_2,
-                                            ApplicationProtocolNames.HTTP_1_1))
+                    TlsProvider.spoken(
+                                    SslContextBuilder.forServer(
+                                            keys.getPrivate(), leaf, authority.certificate()),
+                                    ApplicationProtocolNames.HTTP_2,
+                                    ApplicationProtocolNames.HTTP_1_1)
                             .build();
             contexts.put(host, made);
             return made;
@@ -75,15 +81,15 @@ public final class Leaves {
         }
     }
 
-    synchronized int size() {
-        return contexts.size();
+    /// Answers nobody any more. Idempotent.
+    @Override
+    public synchronized void close() {
+        closed = true;
+        contexts.values().forEach(TlsProvider::release);
+        contexts.clear();
     }
 
-    static ApplicationProtocolConfig protocols(String... names) {
-        return new ApplicationProtocolConfig(
-                Protocol.ALPN,
-                SelectorFailureBehavior.NO_ADVERTISE,
-                SelectedListenerFailureBehavior.ACCEPT,
-                names);
+    synchronized int size() {
+        return contexts.size();
     }
 }

@@ -1,11 +1,9 @@
 package dev.glovebox.egress.tls;
 
 import dev.glovebox.egress.EgressException;
-import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,7 +37,7 @@ import javax.net.ssl.TrustManagerFactory;
 /// was asked for. There is no switch that turns this off. Revocation is known from lists (CRL) in
 /// the same file and from nowhere else: nothing is ever fetched to judge a certificate, because
 /// what to fetch would be the server's choice.
-public final class TrustedRoots {
+public final class TrustedRoots implements AutoCloseable {
     private static final List<Path> SYSTEM =
             List.of(
                     Path.of("/etc/ssl/certs/ca-certificates.crt"),
@@ -144,7 +142,8 @@ public final class TrustedRoots {
         return others;
     }
 
-    /// For connections on which the server is shown a certificate of ours.
+    /// For one connection on which the server is shown a certificate of ours; whoever asks gives it
+    /// up with [#release] when the connection has begun.
     ///
     /// @param key of the first certificate
     /// @param http1 whether HTTP/1.1 must be spoken
@@ -162,6 +161,22 @@ public final class TrustedRoots {
         } catch (IOException e) {
             throw new EgressException("the client certificate cannot be shown", e);
         }
+    }
+
+    /// Gives up what [#showing] has made. Connections that were begun go on.
+    public static void release(SslContext own) {
+        TlsProvider.release(own);
+    }
+
+    /// Name and version of what speaks TLS, for people.
+    public static String speaker() {
+        return TlsProvider.name();
+    }
+
+    /// Begins no connection any more.
+    @Override
+    public void close() {
+        List.of(anyVersion, http1, others).forEach(TlsProvider::release);
     }
 
     private static PKIXBuilderParameters parameters(List<X509Certificate> roots, List<CRL> revoked)
@@ -190,14 +205,10 @@ public final class TrustedRoots {
     }
 
     private static SslContextBuilder context(TrustManagerFactory trust, String... protocols) {
-        return SslContextBuilder.forClient()
-                .sslProvider(SslProvider.JDK)
-                .trustManager(trust)
-                .protocols(Leaves.VERSIONS)
-                .endpointIdentificationAlgorithm("HTTPS")
-                .applicationProtocolConfig(
-                        protocols.length == 0
-                                ? ApplicationProtocolConfig.DISABLED
-                                : Leaves.protocols(protocols));
+        return TlsProvider.spoken(
+                SslContextBuilder.forClient()
+                        .trustManager(trust)
+                        .endpointIdentificationAlgorithm("HTTPS"),
+                protocols);
     }
 }

@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.glovebox.protocol.egress.Host;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertPathValidator;
 import java.security.cert.CertPathValidatorException;
@@ -23,10 +26,14 @@ import java.time.InstantSource;
 import java.util.Date;
 import java.util.List;
 import java.util.Set;
+import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AuthorityTest {
+    /// The engine of BoringSSL always names it, and knows no such hello.
+    private static final String BORINGSSL_SAYS = "SSLv2Hello";
+
     private static final Host GOOD = Host.parse("good.test");
 
     @TempDir Path directory;
@@ -86,15 +93,24 @@ class AuthorityTest {
     }
 
     @Test
-    void keptLeavesAreBounded() throws Exception {
+    void keptLeavesAreBounded_andThoseThatGaveWayHoldNothing() throws Exception {
         Leaves leaves = new Leaves(authority, 8, InstantSource.system());
-        Object first = leaves.of(GOOD);
+        SslContext first = leaves.of(GOOD);
         assertThat(leaves.of(GOOD)).isSameAs(first);
+        SslHandler begun = leaves.handler(GOOD, UnpooledByteBufAllocator.DEFAULT);
         for (int i = 0; i < 50; i++) {
             leaves.of(Host.parse("n" + i + ".good.test"));
         }
         assertThat(leaves.size()).isEqualTo(8);
         assertThat(leaves.of(GOOD)).isNotSameAs(first);
+        assertThat(ReferenceCountUtil.refCnt(first)).as("of the connection").isOne();
+        ReferenceCountUtil.release(begun.engine());
+        assertThat(ReferenceCountUtil.refCnt(first)).isZero();
+        SslContext last = leaves.of(GOOD);
+        leaves.close();
+        assertThat(ReferenceCountUtil.refCnt(last)).isZero();
+        assertThatThrownBy(() -> leaves.handler(GOOD, UnpooledByteBufAllocator.DEFAULT))
+                .isInstanceOf(GeneralSecurityException.class);
     }
 
     @Test
@@ -102,8 +118,14 @@ class AuthorityTest {
         SslContext server = new Leaves(authority, 8, InstantSource.system()).of(GOOD);
         SslContext client = TrustedRoots.system().forHttp();
         for (SslContext each : List.of(server, client)) {
-            assertThat(each.newEngine(UnpooledByteBufAllocator.DEFAULT).getEnabledProtocols())
+            SSLEngine engine = each.newEngine(UnpooledByteBufAllocator.DEFAULT);
+            assertThat(engine.getEnabledProtocols())
+                    .filteredOn(version -> !version.equals(BORINGSSL_SAYS))
                     .containsExactlyInAnyOrder("TLSv1.3", "TLSv1.2");
+            assertThat(engine.getEnabledCipherSuites())
+                    .contains("TLS_AES_128_GCM_SHA256")
+                    .noneMatch(suite -> suite.startsWith("TLS_RSA_") || suite.contains("_3DES_"));
+            ReferenceCountUtil.release(engine);
         }
     }
 
