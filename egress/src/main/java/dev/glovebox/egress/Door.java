@@ -279,8 +279,10 @@ public final class Door implements AutoCloseable {
                 loop,
                 _ ->
                         new Upstreams(
+                                loop,
                                 trust.roots(),
                                 upstreamRoom,
+                                limits.connections() / 2,
                                 limits.headerBytes(),
                                 limits.connect()));
     }

@@ -8,20 +8,17 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.Future;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// Connections of one door to HTTP servers, on one event loop, kept for a while for the next
@@ -33,25 +30,29 @@ import java.util.function.Consumer;
 /// request can reach one that is not who it should be. Everything runs on the one event loop.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class Upstreams {
-    /// How long an unused connection is kept.
-    private static final Duration KEPT = Duration.ofSeconds(20);
-
-    private static final int KEPT_OF_ONE_KEY = 16;
-
     private final TrustedRoots roots;
     private final Semaphore room;
     private final int headerBytes;
     private final Duration handshake;
-    private final Map<Key, Deque<Idle>> idle = new HashMap<>();
+    private final IdleConnections idle;
     private final Map<Key, Multiplexed> shared = new HashMap<>();
     private final Map<Waiting, List<Asker>> waiting = new HashMap<>();
     private int generation;
 
+    /// @param loop where everything runs
     /// @param roots whom to believe
-    /// @param room for connections of the door, on all event loops
+    /// @param room for connections of the door that are in use, on all event loops
+    /// @param kept how many that are not in use are kept on this one
     /// @param headerBytes of one response head
     /// @param handshake longest time for TLS
-    public Upstreams(TrustedRoots roots, Semaphore room, int headerBytes, Duration handshake) {
+    public Upstreams(
+            EventLoop loop,
+            TrustedRoots roots,
+            Semaphore room,
+            int kept,
+            int headerBytes,
+            Duration handshake) {
+        this.idle = new IdleConnections(loop, kept);
         this.roots = roots;
         this.room = room;
         this.headerBytes = headerBytes;
@@ -115,8 +116,6 @@ public final class Upstreams {
         }
     }
 
-    private record Idle(Channel channel, Future<?> end) {}
-
     /// A client that waits for a connection of which it is not yet known whether it can be shared.
     private record Waiting(Key key, Channel client) {}
 
@@ -139,7 +138,7 @@ public final class Upstreams {
             open(key, open, asker, !fresh);
             return;
         }
-        Optional<Channel> kept = fresh ? Optional.empty() : takeIdle(key);
+        Optional<Seat> kept = fresh ? Optional.empty() : idle.take(key);
         if (kept.isPresent()) {
             ready.accept(lease(key, kept.get(), true));
             return;
@@ -174,26 +173,13 @@ public final class Upstreams {
                 });
     }
 
-    private Optional<Channel> takeIdle(Key key) {
-        Deque<Idle> kept = idle.get(key);
-        while (kept != null && !kept.isEmpty()) {
-            Idle last = kept.removeLast();
-            last.end().cancel(false);
-            if (last.channel().isActive()) {
-                last.channel().pipeline().remove(Unused.class);
-                return Optional.of(last.channel());
-            }
-        }
-        return Optional.empty();
-    }
-
     private List<Asker> waited(Key key, Channel client) {
         List<Asker> others = waiting.remove(new Waiting(key, client));
         return others == null ? List.of() : others;
     }
 
     private void connect(Key key, Channel client, Asker asker) {
-        if (!room.tryAcquire() && !(dropOneIdle() && room.tryAcquire())) {
+        if (!room.tryAcquire()) {
             failed(key, client, asker, "too many connections to servers are open");
             return;
         }
@@ -205,8 +191,7 @@ public final class Upstreams {
         asker.line()
                 .dial(
                         channel -> {
-                            channel.closeFuture().addListener(_ -> room.release());
-                            connected(key, client, asker, channel);
+                            connected(key, client, asker, Seat.of(channel, room));
                         },
                         failed);
     }
@@ -217,11 +202,12 @@ public final class Upstreams {
         others.forEach(each -> each.failed().accept(reason));
     }
 
-    private void connected(Key key, Channel client, Asker asker, Channel channel) {
+    private void connected(Key key, Channel client, Asker asker, Seat seat) {
         if (key.how() == How.CLEAR) {
-            ready(key, channel, asker);
+            ready(key, seat, asker);
             return;
         }
+        Channel channel = seat.channel();
         Optional<SslContext> own = showing(key);
         UpstreamTls.begin(
                 channel,
@@ -238,7 +224,7 @@ public final class Upstreams {
                         open(key, made, asker, false);
                         others.forEach(each -> open(key, made, each, false));
                     } else {
-                        ready(key, channel, asker);
+                        ready(key, seat, asker);
                         others.forEach(each -> connect(key, client, each));
                     }
                 },
@@ -258,89 +244,45 @@ public final class Upstreams {
 
     /// A server that has refused a body answers and closes, so writing fails while there is an
     /// answer to be read.
-    private void ready(Key key, Channel channel, Asker asker) {
+    private void ready(Key key, Seat seat, Asker asker) {
+        Channel channel = seat.channel();
         channel.config().setOption(ChannelOption.AUTO_CLOSE, false);
         channel.config().setAutoRead(false);
         channel.pipeline()
                 .addLast(new HttpClientCodec(HttpCodecs.config(headerBytes), false, true));
-        asker.ready().accept(lease(key, channel, false));
+        asker.ready().accept(lease(key, seat, false));
     }
 
-    private Lease lease(Key key, Channel channel, boolean reused) {
+    private Lease lease(Key key, Seat seat, boolean reused) {
         int born = generation;
+        Channel channel = seat.channel();
         return new Lease(
                 channel,
                 reused,
                 keep -> {
                     if (keep && born == generation && channel.isActive()) {
-                        keep(key, channel);
+                        idle.keep(key, seat);
                     } else {
-                        channel.pipeline().addLast(new Unused(() -> {}));
+                        channel.pipeline().addLast(new Forsaken());
                         channel.close();
                     }
                 });
     }
 
-    private void keep(Key key, Channel channel) {
-        Deque<Idle> kept = idle.computeIfAbsent(key, _ -> new ArrayDeque<>());
-        if (kept.size() >= KEPT_OF_ONE_KEY) {
-            channel.close();
-            return;
-        }
-        Future<?> end =
-                channel.eventLoop()
-                        .schedule(() -> channel.close(), KEPT.toMillis(), TimeUnit.MILLISECONDS);
-        Idle one = new Idle(channel, end);
-        kept.addLast(one);
-        channel.pipeline()
-                .addLast(
-                        new Unused(() -> {
-                            end.cancel(false);
-                            kept.remove(one);
-                            if (kept.isEmpty()) {
-                                idle.remove(key, kept);
-                            }
-                        }));
-        channel.config().setAutoRead(true);
-    }
-
-    private boolean dropOneIdle() {
-        Optional<Idle> some = idle.values().stream().flatMap(Deque::stream).findFirst();
-        some.ifPresent(each -> each.channel().close());
-        return some.isPresent();
-    }
-
     /// Gives no request to any connection that is there now; those in use end with their requests.
     public void drain() {
         generation++;
-        List.copyOf(idle.values())
-                .forEach(kept -> List.copyOf(kept).forEach(each -> each.channel().close()));
+        idle.clear();
         shared.values().forEach(Multiplexed::drain);
         shared.clear();
     }
 
-    /// Nobody expects anything from a connection that nobody uses.
-    private static final class Unused extends ChannelInboundHandlerAdapter {
-        private final Runnable gone;
-
-        Unused(Runnable gone) {
-            this.gone = gone;
-        }
-
+    /// The end of a connection whose answer nobody waits for any more: its codec misses that answer
+    /// when it is closed, and says so.
+    private static final class Forsaken extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ReferenceCountUtil.release(message);
-            ctx.close();
-        }
-
-        @Override
-        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            ctx.close();
-        }
-
-        @Override
-        public void channelInactive(ChannelHandlerContext ctx) {
-            gone.run();
         }
 
         @Override
