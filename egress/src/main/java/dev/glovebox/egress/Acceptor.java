@@ -1,5 +1,6 @@
 package dev.glovebox.egress;
 
+import dev.glovebox.egress.wire.ReadSizes;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -33,6 +34,7 @@ final class Acceptor extends ChannelInboundHandlerAdapter {
         child.config().setOption(ChannelOption.AUTO_READ, false);
         child.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         child.config().setOption(ChannelOption.TCP_NODELAY, true);
+        child.config().setRecvByteBufAllocator(ReadSizes.adaptive());
         child.pipeline().addLast(new Gate(door));
         door.track(child);
         loops.register(child)

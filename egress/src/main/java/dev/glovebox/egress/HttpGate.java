@@ -477,8 +477,8 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        if (upstream != null) {
-            upstream.channel().config().setAutoRead(ctx.channel().isWritable());
+        if (upstream != null && ctx.channel().isWritable()) {
+            upstream.channel().config().setAutoRead(true);
         }
     }
 

@@ -28,6 +28,10 @@ import org.jspecify.annotations.Nullable;
 public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private static final int SWITCHING_PROTOCOLS = 101;
     private static final long PAUSE_MILLIS = 50;
+
+    /// Small pieces are written together; this much goes on at once.
+    private static final int AT_ONCE = 64 * 1024;
+
     private static final String REPEATED = "the answer repeated the credential and was withheld";
 
     /// Who waits for the responses.
@@ -86,6 +90,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
     private boolean last;
     private boolean withheld;
     private @Nullable Future<?> pause;
+    private int unflushed;
 
     /// @param client where responses are written
     /// @param receiver who waits for them
@@ -175,7 +180,9 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
                 return;
             }
             ByteBuf passed = looking.pass(content.content(), end);
-            client.write(
+            write(
+                    ctx,
+                    passed.readableBytes(),
                     content instanceof LastHttpContent with
                             ? HttpMessages.trailers(with.replace(passed), Optional.empty())
                             : new DefaultHttpContent(passed));
@@ -183,7 +190,9 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
                 receiver.covered();
             }
         } else {
-            client.write(
+            write(
+                    ctx,
+                    content.content().readableBytes(),
                     content instanceof LastHttpContent with
                             ? HttpMessages.trailers(with, Optional.empty())
                             : content);
@@ -201,6 +210,22 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         return codings.isEmpty()
                 || (codings.size() == 1
                         && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(codings.getFirst()));
+    }
+
+    private void write(ChannelHandlerContext ctx, int bytes, HttpContent content) {
+        client.write(content);
+        unflushed += bytes;
+        if (unflushed >= AT_ONCE) {
+            flush(ctx);
+        }
+    }
+
+    private void flush(ChannelHandlerContext ctx) {
+        unflushed = 0;
+        client.flush();
+        if (!client.isWritable()) {
+            ctx.channel().config().setAutoRead(false);
+        }
     }
 
     /// Covers secrets in the head. The words beside the status are the server's own, and go.
@@ -237,8 +262,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
-        client.flush();
-        ctx.channel().config().setAutoRead(client.isWritable());
+        flush(ctx);
         if (pause == null && guard.filter(EchoGuard::holdsLittle).isPresent()) {
             pause = ctx.executor().schedule(this::release, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
         }

@@ -1,5 +1,6 @@
 package dev.glovebox.egress.onward;
 
+import dev.glovebox.egress.wire.ReadSizes;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -59,6 +60,7 @@ final class DirectLine implements Line {
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.adaptive())
                 .handler(handler);
     }
 }

@@ -1,5 +1,6 @@
 package dev.glovebox.egress.wire;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -11,12 +12,20 @@ import io.netty.channel.socket.DuplexChannel;
 
 /// One direction of a connection passed through: what is read here is written there.
 ///
-/// Both channels live on one event loop. Reading pauses while the other side does not take what was
-/// written, so at most one write buffer a direction is held. The end of one direction is passed on
-/// as the end of that direction; when both have ended, both channels close.
+/// Both channels live on one event loop. What was read goes on before more is read, while it is
+/// warm; reading pauses while the other side does not take it, so at most one read and one write
+/// buffer a direction are held. The end of one direction is passed on as the end of that direction;
+/// when both have ended, both channels close.
+///
+/// Bytes pass through this process, though Linux could move them between sockets without it
+/// (`splice(2)`): see decision 0028.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 public final class Relay extends ChannelInboundHandlerAdapter {
+    /// Small messages are written together; this much goes on at once.
+    private static final int AT_ONCE = 64 * 1024;
+
     private final Channel peer;
+    private int unflushed;
 
     private Relay(Channel peer) {
         this.peer = peer;
@@ -36,20 +45,31 @@ public final class Relay extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
+        unflushed += ((ByteBuf) message).readableBytes();
         peer.write(message, peer.voidPromise());
+        if (unflushed >= AT_ONCE) {
+            flush(ctx.channel());
+        }
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
+        flush(ctx.channel());
+    }
+
+    private void flush(Channel from) {
+        unflushed = 0;
         peer.flush();
         if (!peer.isWritable()) {
-            ctx.channel().config().setAutoRead(false);
+            from.config().setAutoRead(false);
         }
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        peer.config().setAutoRead(ctx.channel().isWritable());
+        if (ctx.channel().isWritable()) {
+            peer.config().setAutoRead(true);
+        }
     }
 
     @Override
