@@ -22,20 +22,28 @@ import java.util.Optional;
 /// of them go on when the server makes a pause, because it may wait for a word from the client.
 /// What is covered keeps its length, so a `Content-Length` stays true.
 ///
+/// Most bytes are not looked at: where no form is under way, one that begins here has its shortest
+/// length still before it, and the two bytes at that distance say how far the next possible
+/// beginning is (Wu and Manber, 1994).
+///
 /// What it cannot find: a secret shorter than 8 bytes, forms not named there (reversed, encrypted,
 /// encoded twice, cut up, or compressed within the body). This is a net under the rope; the rope is
 /// a narrow rule. One guard belongs to one response; [Forms] are shared.
 public final class EchoGuard {
     private static final int LITTLE = 3;
+    private static final byte[] NOTHING = {};
 
     private final Forms forms;
-    private byte[] held;
-    private int count;
+    private byte[] room = NOTHING;
+    private byte[] held = NOTHING;
     private int node;
     private boolean found;
 
     /// The tree of all forms of some secrets. Immutable.
     public static final class Forms {
+        private static final int PAIRS = 1 << 13;
+        private static final int FARTHEST = 64;
+
         private final byte[] label;
         private final int[] child;
         private final int[] sibling;
@@ -43,6 +51,14 @@ public final class EchoGuard {
         private final int[] depth;
         private final int[] ends;
         private final int[] first = new int[256];
+
+        /// Of the shortest form, or as far as one looks ahead.
+        private final int window;
+
+        /// How far the next beginning of a form is, by the last two bytes of the window before it;
+        /// 0 if one may begin where the window does.
+        private final byte[] skips = new byte[PAIRS];
+
         private int nodes = 1;
 
         private Forms(List<byte[]> all) {
@@ -53,6 +69,8 @@ public final class EchoGuard {
             fallback = new int[size];
             depth = new int[size];
             ends = new int[size];
+            window = all.stream().mapToInt(each -> each.length).reduce(FARTHEST, Math::min);
+            Arrays.fill(skips, (byte) (window - 1));
             all.forEach(this::add);
             link();
         }
@@ -68,7 +86,15 @@ public final class EchoGuard {
             return new EchoGuard(this);
         }
 
+        private static int pair(byte one, byte two) {
+            return ((one & 0xff) * 37 ^ (two & 0xff) << 5) & (PAIRS - 1);
+        }
+
         private void add(byte[] form) {
+            for (int i = 1; i < window; i++) {
+                int pair = pair(form[i - 1], form[i]);
+                skips[pair] = (byte) Math.min(skips[pair], window - 1 - i);
+            }
             int at = 0;
             for (byte each : form) {
                 int next = at == 0 ? first[each & 0xff] : childOf(at, each);
@@ -126,7 +152,6 @@ public final class EchoGuard {
 
     private EchoGuard(Forms forms) {
         this.forms = forms;
-        this.held = new byte[64];
     }
 
     /// Whether anything has been covered yet.
@@ -151,6 +176,18 @@ public final class EchoGuard {
     }
 
     private String covered(String text) {
+        int at = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char each = text.charAt(i);
+            at = forms.step(at, (byte) each);
+            if (each > 0x7f || forms.ends[at] > 0) {
+                return searched(text);
+            }
+        }
+        return text;
+    }
+
+    private String searched(String text) {
         EchoGuard own = new EchoGuard(forms);
         ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
         ByteBuf passed = own.pass(bytes, true);
@@ -163,36 +200,74 @@ public final class EchoGuard {
     ///
     /// @param end whether these are the last, so that nothing needs to be held back
     public ByteBuf pass(ByteBuf content, boolean end) {
+        int before = held.length;
         int length = content.readableBytes();
-        byte[] all = Arrays.copyOf(held, count + length);
-        content.readBytes(all, count, length);
+        int all = before + length;
+        if (room.length < all) {
+            room = new byte[all];
+        }
+        System.arraycopy(held, 0, room, 0, before);
+        content.getBytes(content.readerIndex(), room, before, length);
+        boolean same = !search(before, all) && before == 0;
+        boolean known = end || forms.ends[node] == forms.depth[node];
+        int back = known ? 0 : Math.min(forms.depth[node], all);
+        node = end ? 0 : node;
+        held = back == 0 ? NOTHING : Arrays.copyOfRange(room, all - back, all);
+        if (same) {
+            return content.writerIndex(content.writerIndex() - back);
+        }
         content.release();
-        for (int i = count; i < all.length; i++) {
-            node = node == 0 ? forms.first[all[i] & 0xff] : forms.step(node, all[i]);
+        return Unpooled.wrappedBuffer(Arrays.copyOf(room, all - back));
+    }
+
+    /// Goes on with the search over what has been put into the room.
+    ///
+    /// @return whether anything was covered
+    private boolean search(int from, int to) {
+        byte[] bytes = room;
+        boolean covered = false;
+        int at = from;
+        while (at < to) {
+            if (node == 0) {
+                at = next(bytes, at, to);
+            }
+            node = forms.step(node, bytes[at++]);
             int match = forms.ends[node];
             if (match > 0) {
-                Arrays.fill(all, Math.max(0, i + 1 - match), i + 1, (byte) '*');
-                found = true;
+                Arrays.fill(bytes, Math.max(0, at - match), at, (byte) '*');
+                covered = true;
             }
         }
-        boolean known = end || forms.ends[node] == forms.depth[node];
-        count = known ? 0 : Math.min(forms.depth[node], all.length);
-        node = end ? 0 : node;
-        held = Arrays.copyOfRange(all, all.length - count, all.length);
-        return Unpooled.wrappedBuffer(all, 0, all.length - count);
+        found |= covered;
+        return covered;
+    }
+
+    /// The next place at which a form may begin, if none begins before this one; before the end in
+    /// any case.
+    private int next(byte[] bytes, int from, int to) {
+        byte[] skips = forms.skips;
+        int ahead = forms.window - 1;
+        int last = from + ahead;
+        while (last < to) {
+            int skip = skips[Forms.pair(bytes[last - 1], bytes[last])];
+            if (skip == 0) {
+                break;
+            }
+            last += skip;
+        }
+        return last - ahead;
     }
 
     /// Whether so little is held back that it tells nothing.
     public boolean holdsLittle() {
-        return count > 0 && forms.depth[node] <= LITTLE;
+        return held.length > 0 && forms.depth[node] <= LITTLE;
     }
 
     /// Gives what is held back. If it was the beginning of a secret, the rest of it is still
     /// covered.
     public ByteBuf release() {
-        byte[] all = held;
-        count = 0;
-        held = new byte[0];
-        return Unpooled.wrappedBuffer(all);
+        byte[] bytes = held;
+        held = NOTHING;
+        return Unpooled.wrappedBuffer(bytes);
     }
 }
