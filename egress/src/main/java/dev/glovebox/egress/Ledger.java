@@ -12,7 +12,9 @@ import dev.glovebox.protocol.egress.Protocol;
 import dev.glovebox.protocol.egress.credential.CredentialUse;
 import dev.glovebox.protocol.egress.file.PolicyTree;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.netty.util.NetUtil;
+import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -113,11 +115,16 @@ final class Ledger {
             settle(!written.isCompletedExceptionally() || passes, go, stop);
             return;
         }
-        written.copy()
-                .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS)
-                .whenCompleteAsync(
-                        (_, failure) -> settle(failure == null || passes, go, stop),
-                        flow.client().eventLoop());
+        EventLoop loop = flow.client().eventLoop();
+        Future<?> late =
+                loop.schedule(
+                        () -> settle(passes, go, stop), patience.toMillis(), TimeUnit.MILLISECONDS);
+        written.whenComplete((_, failure) ->
+                loop.execute(() -> {
+                    if (late.cancel(false)) {
+                        settle(failure == null || passes, go, stop);
+                    }
+                }));
     }
 
     private static void settle(boolean recorded, Runnable go, Consumer<String> stop) {

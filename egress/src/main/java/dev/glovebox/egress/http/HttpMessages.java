@@ -78,6 +78,8 @@ public final class HttpMessages {
     /// Methods mean what they spell (RFC 9110 §9.1), and yet some servers take `get` for `GET`.
     private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z0-9_-]{0,31}");
 
+    private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
+
     /// A tunnel, and what has a server send back the request with all that was added to it; some
     /// know `TRACE` as `TRACK`.
     private static final Set<HttpMethod> NEVER =
@@ -186,7 +188,7 @@ public final class HttpMessages {
                     && encodings.getFirst().equalsIgnoreCase("chunked");
         }
         return lengths.isEmpty()
-                || (lengths.size() == 1 && lengths.getFirst().matches("[0-9]{1,18}"));
+                || (lengths.size() == 1 && LENGTH.matcher(lengths.getFirst()).matches());
     }
 
     private static boolean isHost(String header, Destination destination) {
@@ -303,14 +305,18 @@ public final class HttpMessages {
     }
 
     private static void copy(HttpHeaders from, HttpHeaders to, Set<String> left) {
-        Set<String> hop = new HashSet<>(left);
-        for (String value : from.getAll(HttpHeaderNames.CONNECTION)) {
-            for (String name : value.split(",", -1)) {
-                hop.add(folded(name.strip()));
+        Set<String> hop = left;
+        List<String> connection = from.getAll(HttpHeaderNames.CONNECTION);
+        if (!connection.isEmpty()) {
+            hop = new HashSet<>();
+            for (String value : connection) {
+                for (String name : value.split(",", -1)) {
+                    hop.add(folded(name.strip()));
+                }
             }
+            hop.remove("content-length");
+            hop.addAll(left);
         }
-        hop.remove("content-length");
-        hop.addAll(left);
         for (Map.Entry<String, String> header : from) {
             String name = folded(header.getKey());
             if (!NOT_PASSED_ON.contains(name)
