@@ -55,11 +55,15 @@ class EchoGuardTest {
         SplittableRandom random = new SplittableRandom(7);
         for (int i = 0; i < 20_000; i++) {
             StringBuilder text = new StringBuilder();
-            for (int length = random.nextInt(60); length > 0; length--) {
-                text.append("abc".charAt(random.nextInt(3)));
+            int letters = random.nextInt(3, 5);
+            for (int length = random.nextInt(200); length > 0; length--) {
+                text.append(
+                        random.nextInt(40) == 0
+                                ? SECRET
+                                : "" + "abcd".charAt(random.nextInt(letters)));
             }
             EchoGuard guard = guard(SECRET);
-            String passed = pass(guard, text.toString(), random.nextInt(1, 9));
+            String passed = pass(guard, text.toString(), random.nextInt(1, 70));
             assertThat(passed).isEqualTo(covered(text.toString()));
             assertThat(guard.hasFound()).isEqualTo(text.indexOf(SECRET) >= 0);
         }
