@@ -273,7 +273,7 @@ public final class Upstreams {
     public void drain() {
         generation++;
         idle.clear();
-        shared.values().forEach(Multiplexed::drain);
+        List.copyOf(shared.values()).forEach(Multiplexed::drain);
         shared.clear();
     }
 
