@@ -91,7 +91,7 @@ class EchoAttackIT {
                 return;
             }
             if (place.equals("/cut")) {
-                for (String each : CUT.split("(?!^)", -1)) {
+                for (String each : CUT.chars().mapToObj(Character::toString).toList()) {
                     talk.say("1\r\n" + each + "\r\n");
                 }
                 talk.say("0\r\n\r\n");
@@ -121,7 +121,7 @@ class EchoAttackIT {
             }
             case "/cut" -> {
                 stream.head(false, ok);
-                for (String each : CUT.split("(?!^)", -1)) {
+                for (String each : CUT.chars().mapToObj(Character::toString).toList()) {
                     stream.data(false, each);
                 }
                 stream.data(true, "");
