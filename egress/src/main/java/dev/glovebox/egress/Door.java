@@ -107,18 +107,20 @@ public final class Door implements AutoCloseable {
     /// Begins to accept.
     void listen(EventLoopGroup loops) {
         CatchAll sockets = namespace.sockets();
+        List<ChannelFuture> begun = new ArrayList<>();
         for (int fd : sockets.dns()) {
             EpollDatagramChannel channel = new EpollDatagramChannel(fd);
             channel.pipeline().addLast(new DnsDatagrams(answers));
             track(channel);
-            loops.register(channel).syncUninterruptibly();
+            begun.add(loops.register(channel));
         }
         for (int fd : sockets.tcp()) {
             EpollServerSocketChannel channel = new EpollServerSocketChannel(fd);
             channel.pipeline().addLast(new Acceptor(this, loops));
             track(channel);
-            loops.register(channel).syncUninterruptibly();
+            begun.add(loops.register(channel));
         }
+        begun.forEach(ChannelFuture::syncUninterruptibly);
     }
 
     /// What the sandbox is called that this door belongs to.

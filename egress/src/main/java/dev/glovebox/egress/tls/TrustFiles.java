@@ -1,18 +1,12 @@
 package dev.glovebox.egress.tls;
 
 import dev.glovebox.egress.EgressException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.X509Certificate;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 
 /// Files by which programs in a sandbox come to believe its door, beside whom the worker believes.
@@ -27,7 +21,6 @@ public record TrustFiles(Path authority, Path bundle, Path store, Path knownHost
     private static final String BUNDLE = "ca-certificates.crt";
     private static final String STORE = "cacerts";
     private static final String KNOWN_HOSTS = "ssh_known_hosts";
-    private static final Base64.Encoder PEM = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
     /// Writes them.
     ///
@@ -35,15 +28,14 @@ public record TrustFiles(Path authority, Path bundle, Path store, Path knownHost
     /// @throws EgressException if they cannot be written
     public static TrustFiles write(Path directory, Authority authority, TrustedRoots roots) {
         TrustFiles files = in(directory);
-        List<X509Certificate> all = new ArrayList<>();
-        all.add(authority.certificate());
-        all.addAll(roots.certificates());
         try {
+            CertificateFiles own = CertificateFiles.of(List.of(authority.certificate()), "door-");
+            CertificateFiles all = own.and(roots.encoded());
             Files.createDirectories(directory);
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-            put(files.authority(), pem(List.of(authority.certificate())));
-            put(files.bundle(), pem(all));
-            put(files.store(), pkcs12(all));
+            put(files.authority(), own.pem());
+            put(files.bundle(), all.pem());
+            put(files.store(), all.store());
             put(files.knownHosts(), new byte[0]);
             return files;
         } catch (IOException | GeneralSecurityException e) {
@@ -96,27 +88,5 @@ public record TrustFiles(Path authority, Path bundle, Path store, Path knownHost
     private static void put(Path file, byte[] content) throws IOException {
         Files.write(file, content);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
-    }
-
-    private static byte[] pem(List<X509Certificate> certificates) throws GeneralSecurityException {
-        StringBuilder text = new StringBuilder();
-        for (X509Certificate certificate : certificates) {
-            text.append("-----BEGIN CERTIFICATE-----\n")
-                    .append(PEM.encodeToString(certificate.getEncoded()))
-                    .append("\n-----END CERTIFICATE-----\n");
-        }
-        return text.toString().getBytes(StandardCharsets.US_ASCII);
-    }
-
-    private static byte[] pkcs12(List<X509Certificate> certificates)
-            throws GeneralSecurityException, IOException {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        store.load(null, null);
-        for (int i = 0; i < certificates.size(); i++) {
-            store.setCertificateEntry("ca-" + i, certificates.get(i));
-        }
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        store.store(out, null);
-        return out.toByteArray();
     }
 }

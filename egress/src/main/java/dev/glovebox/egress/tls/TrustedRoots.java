@@ -29,6 +29,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.CertPathTrustManagerParameters;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 
 /// Whom the worker believes about servers outside, and the client's side of TLS that follows from
 /// it.
@@ -56,6 +57,7 @@ public final class TrustedRoots implements AutoCloseable {
     private final SslContext anyVersion;
     private final SslContext http1;
     private final SslContext others;
+    private @Nullable CertificateFiles encoded;
 
     private TrustedRoots(List<X509Certificate> roots, List<CRL> revoked) {
         this.roots = List.copyOf(roots);
@@ -125,6 +127,16 @@ public final class TrustedRoots implements AutoCloseable {
     /// All of them.
     List<X509Certificate> certificates() {
         return roots;
+    }
+
+    /// All of them, as files have them.
+    synchronized CertificateFiles encoded() throws GeneralSecurityException, IOException {
+        CertificateFiles known = encoded;
+        if (known == null) {
+            known = CertificateFiles.of(roots, "ca-");
+            encoded = known;
+        }
+        return known;
     }
 
     /// For a connection that may speak HTTP/2 or HTTP/1.1.

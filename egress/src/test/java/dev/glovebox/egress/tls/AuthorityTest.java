@@ -129,6 +129,21 @@ class AuthorityTest {
         }
     }
 
+    /// Long enough that lengths in the store have four bytes.
+    @Test
+    void storeHoldsAllRootsOfTheHost() throws Exception {
+        TrustedRoots roots = TrustedRoots.system();
+        TrustFiles files = TrustFiles.write(directory.resolve("all"), authority, roots);
+        KeyStore store = KeyStore.getInstance(files.store().toFile(), (char[]) null);
+        assertThat(store.size()).isEqualTo(roots.certificates().size() + 1).isGreaterThan(100);
+        for (X509Certificate root : roots.certificates()) {
+            assertThat(store.getCertificateAlias(root)).startsWith("ca-");
+        }
+        assertThat(TrustedRoots.in(files.bundle()).certificates())
+                .startsWith(authority.certificate())
+                .containsAll(roots.certificates());
+    }
+
     @Test
     void filesHoldTheAuthorityAndTheRoots_andNoKey() throws Exception {
         Path pem = directory.resolve("roots.pem");
@@ -153,7 +168,9 @@ class AuthorityTest {
             store.load(in, null);
         }
         assertThat(store.size()).isEqualTo(2);
-        assertThat(store.isCertificateEntry("ca-0")).isTrue();
+        assertThat(store.getCertificate("door-0")).isEqualTo(authority.certificate());
+        assertThat(store.getCertificate("ca-0")).isEqualTo(root.certificate());
+        assertThat(store.isCertificateEntry("door-0") && store.isCertificateEntry("ca-0")).isTrue();
         for (Path file : List.of(files.authority(), files.bundle(), files.store())) {
             assertThat(Files.readString(file, StandardCharsets.ISO_8859_1))
                     .doesNotContain("PRIVATE");
