@@ -5,6 +5,7 @@ import dev.glovebox.cli.config.PolicySettings;
 import dev.glovebox.cli.config.RegistryOptions;
 import dev.glovebox.cli.config.StateDirectories;
 import dev.glovebox.cli.config.TemplateDirectory;
+import dev.glovebox.cli.config.TemplateFile;
 import dev.glovebox.egress.Door;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
@@ -119,24 +120,29 @@ final class SandboxRun implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        TemplateDirectory there = new TemplateDirectory(templates);
-        Template chosen = there.find(template);
+        TemplateFile chosen = new TemplateDirectory(templates).find(template);
         EgressPolicy rules =
                 Optional.ofNullable(policy)
-                        .or(() -> there.policy(template))
+                        .or(chosen::policy)
                         .map(PolicySettings::policy)
                         .orElse(EgressPolicy.DENY_ALL);
         if (rules.fallback() == EgressPolicy.Fallback.LEARN) {
             System.err.println(
                     "glovebox: this policy learns: to every public address passes what no rule speaks of");
         }
-        Limits limits = limits(chosen.limits());
+        Optional<WorkspaceLimits> size = diskLimits(chosen.disk());
+        Limits limits = limits(chosen.template().limits(), size);
         try (Ending ending = Ending.listen(EXIT_TERMINATED)) {
-            return run(rules, chosen, limits, ending);
+            return run(rules, chosen.template(), limits, size, ending);
         }
     }
 
-    private int run(EgressPolicy rules, Template chosen, Limits limits, Ending ending) {
+    private int run(
+            EgressPolicy rules,
+            Template chosen,
+            Limits limits,
+            Optional<WorkspaceLimits> size,
+            Ending ending) {
         var place =
                 StateDirectories.throwAway(
                         Optional.ofNullable(runtime).map(RuntimeName::parse),
@@ -144,7 +150,7 @@ final class SandboxRun implements Callable<Integer> {
         try (var sandboxes = place.sandboxes();
                 var doors = Doors.open(EgressConfig.at(place.directories().doors()));
                 Door door = doors.open(PROGRAM, rules);
-                var files = disk(place.directories())) {
+                var files = disk(place.directories(), size)) {
             ending.ask(Thread.currentThread()::interrupt);
             prepare(sandboxes, chosen, limits, door);
             try (Sandbox sandbox = sandboxes.create(spec(chosen, limits, door, files))) {
@@ -181,18 +187,30 @@ final class SandboxRun implements Callable<Integer> {
                 certificates.environment());
     }
 
-    private Disk disk(StateDirectories passing) {
+    private Disk disk(StateDirectories passing, Optional<WorkspaceLimits> size) {
         return workspace == null
-                ? Disk.passing(workspaces(passing.workspaces()))
+                ? Disk.passing(Workspaces.open(passing.workspaces(), size))
                 : Disk.kept(
-                        workspaces(
+                        Workspaces.open(
                                 new StateDirectories(Path.of(StateDirectories.DEFAULT))
-                                        .workspaces()),
+                                        .workspaces(),
+                                size),
                         workspace);
     }
 
-    private Limits limits(Limits limits) {
-        limits = limits.withFileBytes(diskBytes());
+    private Optional<WorkspaceLimits> diskLimits(Optional<WorkspaceLimits> ofTemplate) {
+        return disk == null
+                ? ofTemplate
+                : Optional.of(
+                        ofTemplate.orElse(WorkspaceLimits.DEFAULT).withBytes(Limits.bytes(disk)));
+    }
+
+    /// The time of the sandbox is no less than that of the command.
+    private Limits limits(Limits limits, Optional<WorkspaceLimits> size) {
+        limits = size.map(WorkspaceLimits::bytes).map(limits::withFileBytes).orElse(limits);
+        if (timeout.compareTo(limits.time()) > 0) {
+            limits = limits.withTime(timeout.plusMinutes(1));
+        }
         if (memory != null) {
             limits = limits.withMemory(memory);
         }
@@ -200,14 +218,6 @@ final class SandboxRun implements Callable<Integer> {
             limits = limits.withCpus(cpus);
         }
         return pids == null ? limits : limits.withPids(pids);
-    }
-
-    private Workspaces workspaces(Path root) {
-        return Workspaces.open(root, Optional.of(WorkspaceLimits.DEFAULT.withBytes(diskBytes())));
-    }
-
-    private long diskBytes() {
-        return disk == null ? WorkspaceLimits.DEFAULT.bytes() : Limits.bytes(disk);
     }
 
     /// The workspace behind `/workspace`: a named one that stays, or one that goes with the

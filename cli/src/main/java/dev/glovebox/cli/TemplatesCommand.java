@@ -35,7 +35,7 @@ final class TemplatesCommand implements Callable<Integer> {
         TemplateDirectory templates = new TemplateDirectory(directory);
         List<List<String>> rows = new ArrayList<>();
         for (String name : templates.names()) {
-            Template template = templates.find(name);
+            Template template = templates.find(name).template();
             rows.add(
                     List.of(
                             name,

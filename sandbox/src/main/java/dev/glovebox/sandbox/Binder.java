@@ -4,6 +4,7 @@ import dev.glovebox.linux.LateMounts;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.UserNamespace;
 import dev.glovebox.linux.cgroup.Cgroup;
+import dev.glovebox.linux.disk.BlockDevice;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
@@ -12,9 +13,11 @@ import dev.glovebox.sandbox.launch.HostFacts;
 import dev.glovebox.sandbox.launch.Inspection;
 import dev.glovebox.sandbox.launch.Order;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Gives a running sandbox what is its session's: mounts, limits, and, when both have been seen to
 /// be as they must, the second layer behind the mounts ([WritablePlaces]), after which nothing can
@@ -24,6 +27,21 @@ import java.util.TreeMap;
 /// @param firstHostId where id 0 of the sandbox is on the host
 /// @param ids of the sandbox, for the owners in its mounts
 record Binder(Order order, Guest guest, Cgroup group, long firstHostId, UserNamespace ids) {
+    private static final Once UNLIMITED =
+            new Once("limits.disk-rate is not in force on this host: {0}");
+
+    /// A warning that is given once by this process.
+    private record Once(String text, AtomicBoolean told) {
+        Once(String text) {
+            this(text, new AtomicBoolean());
+        }
+
+        void tell(String reason) {
+            if (told.compareAndSet(false, true)) {
+                System.getLogger(Binder.class.getName()).log(Level.WARNING, text, reason);
+            }
+        }
+    }
 
     /// The last step of every start, here and in [#bind].
     Attestation confine(SandboxSpec spec, Attestation seen) {
@@ -45,6 +63,7 @@ record Binder(Order order, Guest guest, Cgroup group, long firstHostId, UserName
                     spec.limits().memoryBytes(),
                     spec.limits().cpus(),
                     GroupLimits.of(started.runtime(), spec.limits()).tasks());
+            limitDisks(spec);
             Order session = order.with(spec);
             Inspection inspection =
                     new Inspection(session, started.runtime(), firstHostId, guest, group);
@@ -52,6 +71,31 @@ record Binder(Order order, Guest guest, Cgroup group, long firstHostId, UserName
         } catch (LinuxException | IOException | GuestException | IllegalStateException e) {
             throw new SandboxException(
                     Band.HOST, "cannot bind sandbox " + spec.name() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Slows the disks down that can be written to, as far as this host can; it says so once if it
+    /// cannot.
+    void limitDisks(SandboxSpec spec) {
+        long rate = spec.limits().diskRate();
+        if (rate == 0) {
+            return;
+        }
+        for (Mount mount : spec.mounts()) {
+            if (!mount.readOnly()) {
+                BlockDevice.under(mount.source())
+                        .ifPresentOrElse(
+                                device -> limitDisk(device, rate),
+                                () -> UNLIMITED.tell("no block device is under " + mount.source()));
+            }
+        }
+    }
+
+    private void limitDisk(String device, long rate) {
+        try {
+            group.limitDisk(device, rate);
+        } catch (IOException e) {
+            UNLIMITED.tell(e.toString());
         }
     }
 

@@ -14,6 +14,9 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -99,6 +102,7 @@ public final class Sandbox implements AutoCloseable {
             SandboxSpec mine = spec.with(binding);
             attestation = binder.bind(mine, binding.mounts(), attestation, init);
             spec = mine;
+            endInTime();
         } finally {
             lock.unlock();
         }
@@ -119,7 +123,9 @@ public final class Sandbox implements AutoCloseable {
         lock.lock();
         try {
             bound = true;
+            binder.limitDisks(spec);
             attestation = binder.confine(spec, attestation);
+            endInTime();
         } finally {
             lock.unlock();
         }
@@ -295,6 +301,39 @@ public final class Sandbox implements AutoCloseable {
                     group.oomKills() > 0
                             ? new SandboxState.Reason.OutOfMemory()
                             : new SandboxState.Reason.Crashed(String.valueOf(reason.getMessage())));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Ends it when its time is up, unless it has ended before.
+    private void endInTime() {
+        Duration most = spec.limits().time();
+        Thread.ofVirtual()
+                .name("time-" + name())
+                .start(() -> {
+                    try {
+                        ended.get(most.toMillis(), TimeUnit.MILLISECONDS);
+                    } catch (TimeoutException e) {
+                        timeUp(most);
+                    } catch (InterruptedException | ExecutionException e) {
+                        LOG.log(Level.ERROR, "sandbox " + name() + " has no end of time", e);
+                    }
+                });
+    }
+
+    /// What stands still is let go, or it could not end.
+    private void timeUp(Duration most) {
+        lock.lock();
+        try {
+            boolean paused = state instanceof SandboxState.Paused;
+            finish(new SandboxState.Reason.TimeUp(most));
+            guest.close();
+            if (paused && !group.thaw(FREEZE_DEADLINE)) {
+                LOG.log(Level.WARNING, "sandbox {0} does not go on, to end", name());
+            }
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "sandbox " + name() + " does not go on, to end", e);
         } finally {
             lock.unlock();
         }

@@ -1,5 +1,6 @@
 package dev.glovebox.sandbox;
 
+import java.time.Duration;
 import java.time.Instant;
 
 /// Where a sandbox is in its life. One that is still starting is in nobody's hands, so it has no
@@ -34,6 +35,11 @@ public sealed interface SandboxState {
         /// The connection to its pid 1 went away, and the kernel had killed processes inside for
         /// want of memory.
         record OutOfMemory() implements Reason {}
+
+        /// It was as long a session's as a sandbox may be ([Limits#time]).
+        ///
+        /// @param most that time
+        record TimeUp(Duration most) implements Reason {}
 
         /// The connection to its pid 1 went away, or pid 1 broke the protocol.
         ///

@@ -161,6 +161,15 @@ final class Place implements AutoCloseable, CallNotes {
         return live.deleted();
     }
 
+    /// How long the sandbox was allowed to be there, if it has ended for that, to be said; else
+    /// nothing.
+    String timeUp() {
+        return sandbox.state()
+                        instanceof SandboxState.Ended(_, SandboxState.Reason.TimeUp(var most))
+                ? " after the " + most.toSeconds() + " s that one may take"
+                : "";
+    }
+
     /// Whether a process was killed for want of memory since somebody last asked.
     boolean ranOutOfMemory() {
         long now = sandbox.oomKills();

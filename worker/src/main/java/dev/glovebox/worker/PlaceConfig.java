@@ -42,6 +42,14 @@ public record PlaceConfig(
         return new PlaceConfig(template, other, policies, tools, warm, proxyVariables);
     }
 
+    /// The same with another length of a call's output.
+    ///
+    /// @throws IllegalArgumentException if it is not 1 KiB to 16 MiB
+    public PlaceConfig withOutputBytes(long most) {
+        return new PlaceConfig(
+                template, limits, policies, tools.withOutputBytes(most), warm, proxyVariables);
+    }
+
     /// The same with others kept ready.
     public PlaceConfig withWarm(Warm other) {
         return new PlaceConfig(template, limits, policies, tools, other, proxyVariables);

@@ -157,7 +157,7 @@ final class PlacedHands implements Hands {
         dead.close();
         place = null;
         return "sandbox ended"
-                + (memory ? " for want of memory" : deleted ? " by the operator" : "")
+                + (memory ? " for want of memory" : deleted ? " by the operator" : dead.timeUp())
                 + "; the next call starts a new one, in which /workspace is as it was";
     }
 

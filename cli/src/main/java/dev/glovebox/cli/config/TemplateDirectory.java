@@ -1,12 +1,10 @@
 package dev.glovebox.cli.config;
 
-import dev.glovebox.sandbox.Template;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.TreeSet;
 
 /// The templates there are: the built-in ones, and a file `NAME.yaml` for each other in one
@@ -24,12 +22,12 @@ public record TemplateDirectory(Path directory) {
     ///
     /// @param nameOrFile a file if it has a `/` or ends in `.yaml`
     /// @throws ConfigException when there is none, or it is wrong
-    public Template find(String nameOrFile) {
+    public TemplateFile find(String nameOrFile) {
         if (nameOrFile.contains("/") || nameOrFile.endsWith(YAML)) {
             return TemplateFile.read(Path.of(nameOrFile));
         }
         if (BUILT_IN.contains(nameOrFile)) {
-            return Template.builtIn(nameOrFile);
+            return TemplateFile.builtIn(nameOrFile);
         }
         Path file = directory.resolve(nameOrFile + YAML);
         if (!Files.isRegularFile(file)) {
@@ -42,18 +40,6 @@ public record TemplateDirectory(Path directory) {
                             + directory);
         }
         return TemplateFile.read(file);
-    }
-
-    /// The policy file of the template that [#find] finds, if it names one.
-    ///
-    /// @throws ConfigException when there is no such template, or it is wrong
-    public Optional<Path> policy(String nameOrFile) {
-        if (nameOrFile.contains("/") || nameOrFile.endsWith(YAML)) {
-            return TemplateFile.policy(Path.of(nameOrFile));
-        }
-        return BUILT_IN.contains(nameOrFile)
-                ? Optional.empty()
-                : TemplateFile.policy(directory.resolve(nameOrFile + YAML));
     }
 
     /// All names, the built-in ones first.

@@ -5,6 +5,7 @@ import dev.glovebox.sandbox.Profile;
 import dev.glovebox.sandbox.Root;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.workspace.WorkspaceLimits;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -28,6 +29,10 @@ import java.util.regex.Pattern;
 ///   cpus: 2
 ///   pids: 1024
 ///   open-files: 16384
+///   time: 24h
+///   disk-rate: none
+///   disk: 10g
+///   files: 1000000
 /// environment:
 ///   PIP_NO_INPUT: 1
 /// prepare: [sh, -c, "mkdir -p /usr/local/share/team && date > /usr/local/share/team/made"]
@@ -36,17 +41,27 @@ import java.util.regex.Pattern;
 ///
 /// The policy is no part of a [Template]: what a sandbox is made of is one thing, and what it may
 /// reach another, which its door is told.
-public final class TemplateFile {
+///
+/// @param disk limits of the workspaces of its sessions, empty = none
+/// @param policy file of the policy for who names no other
+public record TemplateFile(
+        Template template, Optional<WorkspaceLimits> disk, Optional<Path> policy) {
     private static final Set<String> KEYS = keys();
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
     private static final Pattern NAME_OF_FILE = Pattern.compile("\\.ya?ml$");
 
-    private TemplateFile() {}
+    /// One that is built in.
+    ///
+    /// @throws dev.glovebox.sandbox.SandboxException for a name that is not known
+    static TemplateFile builtIn(String name) {
+        return new TemplateFile(
+                Template.builtIn(name), Optional.of(WorkspaceLimits.DEFAULT), Optional.empty());
+    }
 
     /// Reads a file.
     ///
     /// @throws ConfigException with everything that is wrong in it, each with its line
-    public static Template read(Path file) {
+    static TemplateFile read(Path file) {
         Settings settings = Settings.read(file, KEYS);
         String fileName = String.valueOf(file.getFileName());
         String name =
@@ -61,6 +76,8 @@ public final class TemplateFile {
         var runtime = settings.get("runtime", RuntimeName::parse);
         boolean writable = settings.get("writable-root", TemplateFile::truth).orElse(false);
         Limits limits = LimitSettings.read(settings, Limits.DEFAULT);
+        Optional<WorkspaceLimits> disk =
+                LimitSettings.disk(settings, Optional.of(WorkspaceLimits.DEFAULT));
         Map<String, String> environment = settings.below("environment");
         for (String variable : environment.keySet()) {
             if (!VARIABLE.matcher(variable).matches()) {
@@ -72,29 +89,20 @@ public final class TemplateFile {
             }
         }
         List<String> prepare = settings.words("prepare");
-        policy(settings);
+        Optional<Path> policy =
+                settings.get(
+                        "policy",
+                        text -> PolicySettings.checked(settings.directory().resolve(text)));
         settings.finish();
         try {
-            return new Template(
-                    name, root, profile, runtime, writable, limits, environment, prepare);
+            return new TemplateFile(
+                    new Template(
+                            name, root, profile, runtime, writable, limits, environment, prepare),
+                    disk,
+                    policy);
         } catch (RuntimeException e) {
             throw new ConfigException("template " + file + " is wrong: " + e.getMessage(), e);
         }
-    }
-
-    /// The policy file that a template's file names, if it does.
-    ///
-    /// @throws ConfigException if that is not there, or no policy
-    public static Optional<Path> policy(Path file) {
-        Settings settings = Settings.read(file, KEYS);
-        Optional<Path> policy = policy(settings);
-        settings.finish();
-        return policy;
-    }
-
-    private static Optional<Path> policy(Settings settings) {
-        return settings.get(
-                "policy", text -> PolicySettings.checked(settings.directory().resolve(text)));
     }
 
     private static Set<String> keys() {

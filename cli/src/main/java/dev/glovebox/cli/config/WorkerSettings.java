@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -36,8 +35,11 @@ import java.util.stream.Stream;
 ///   cpus: 2
 ///   pids: 512
 ///   open-files: 16384     # of one process
+///   time: 24h             # of the sandbox, which then ends: 1s to 720h
+///   disk-rate: none       # bytes a second from and to the disk of /workspace, such as 50m
 ///   disk: 10g             # of /workspace; none = no limit, for a host without loop devices
 ///   files: 1000000        # of /workspace
+///   output: 100k          # of one call, 1k to 16m: the last of a command, the first of a search
 /// warm:                   # sandboxes kept ready for sessions to come
 ///   size: 2
 ///   starts: 1             # how many are started at once, 1 to 8
@@ -76,8 +78,7 @@ public record WorkerSettings(
                     "runtime",
                     "template",
                     "templates",
-                    "limits.disk",
-                    "limits.files",
+                    "limits.output",
                     "warm.size",
                     "warm.starts",
                     "warm.max-age",
@@ -113,7 +114,8 @@ public record WorkerSettings(
     /// @throws ConfigException with everything that is wrong in it
     public static WorkerSettings read(Path file) {
         Settings settings = Settings.read(file, KEYS);
-        Optional<WorkspaceLimits> disk = disk(settings);
+        TemplateFile template = template(settings);
+        Optional<WorkspaceLimits> disk = LimitSettings.disk(settings, template.disk());
         WorkerSettings read =
                 new WorkerSettings(
                         settings.get("max-sessions", WorkerSettings::sessions),
@@ -124,7 +126,7 @@ public record WorkerSettings(
                         disk,
                         AuditSettings.read(settings),
                         EgressSettings.read(settings),
-                        place(settings, disk));
+                        place(settings, template, disk));
         settings.finish();
         return read;
     }
@@ -145,25 +147,30 @@ public record WorkerSettings(
         WorkerConfig apply(WorkerConfig config, T value);
     }
 
-    private static PlaceConfig place(Settings settings, Optional<WorkspaceLimits> disk) {
+    private static TemplateFile template(Settings settings) {
         TemplateDirectory templates =
                 settings.get("templates", settings.directory()::resolve)
                         .map(TemplateDirectory::new)
                         .orElse(new TemplateDirectory(Path.of(TemplateDirectory.DEFAULT)));
-        Chosen chosen =
-                settings.get(
-                                "template",
-                                name -> new Chosen(templates.find(name), templates.policy(name)))
-                        .orElse(new Chosen(Template.BASE, Optional.empty()));
-        Limits limits = LimitSettings.read(settings, chosen.template().limits());
+        return settings.get("template", templates::find)
+                .orElse(TemplateFile.builtIn(Template.BASE.name()));
+    }
+
+    private static PlaceConfig place(
+            Settings settings, TemplateFile template, Optional<WorkspaceLimits> disk) {
+        Limits limits = LimitSettings.read(settings, template.template().limits());
         limits = disk.map(WorkspaceLimits::bytes).map(limits::withFileBytes).orElse(limits);
-        return PlaceConfig.DEFAULT
-                .withTemplate(chosen.template())
-                .withLimits(limits)
-                .withPolicies(PolicySettings.read(settings, chosen.policy()))
-                .withWarm(warm(settings))
-                .withProxyVariables(
-                        settings.get("egress.proxy-variables", WorkerSettings::flag).orElse(false));
+        PlaceConfig place =
+                PlaceConfig.DEFAULT
+                        .withTemplate(template.template())
+                        .withLimits(limits)
+                        .withPolicies(PolicySettings.read(settings, template.policy()))
+                        .withWarm(warm(settings))
+                        .withProxyVariables(
+                                settings.get("egress.proxy-variables", WorkerSettings::flag)
+                                        .orElse(false));
+        return settings.get("limits.output", text -> place.withOutputBytes(Limits.bytes(text)))
+                .orElse(place);
     }
 
     private static boolean flag(String text) {
@@ -174,9 +181,6 @@ public record WorkerSettings(
                     throw new IllegalArgumentException("'" + text + "' is not one of true, false");
         };
     }
-
-    /// A template and the policy that its file names.
-    private record Chosen(Template template, Optional<Path> policy) {}
 
     private static Warm warm(Settings settings) {
         int size =
@@ -211,20 +215,6 @@ public record WorkerSettings(
                     "must be 1 to " + PoolConfig.MOST_STARTS + ", is " + starts);
         }
         return starts;
-    }
-
-    private static Optional<WorkspaceLimits> disk(Settings settings) {
-        WorkspaceLimits limits = WorkspaceLimits.DEFAULT;
-        limits =
-                settings.get("limits.files", LimitSettings.whole(limits::withFiles)).orElse(limits);
-        return settings.get("limits.disk", disk(limits)).orElse(Optional.of(limits));
-    }
-
-    private static Function<String, Optional<WorkspaceLimits>> disk(WorkspaceLimits limits) {
-        return text ->
-                text.equals("none")
-                        ? Optional.empty()
-                        : Optional.of(limits.withBytes(Limits.bytes(text)));
     }
 
     private static int sessions(String text) {

@@ -8,9 +8,11 @@ import dev.glovebox.sandbox.Profile;
 import dev.glovebox.sandbox.Root;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.Template;
+import dev.glovebox.workspace.WorkspaceLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -82,7 +84,7 @@ class TemplateFileTest {
                                 writable-root: maybe
                                 limits:
                                   memory: lots
-                                  disk: 1g
+                                  discs: 1g
                                 environment:
                                   A-B: 1
                                 prepare: apt-get update
@@ -96,7 +98,7 @@ class TemplateFileTest {
                         "line 4: runtime: no runtime docker",
                         "line 5: writable-root",
                         "line 7: limits.memory",
-                        "line 8: unknown key limits.disk",
+                        "line 8: unknown key limits.discs",
                         "line 10: environment.A-B: is no name of a variable",
                         "line 11: unknown key prepare",
                         "line 12: name");
@@ -108,9 +110,9 @@ class TemplateFileTest {
         TemplateDirectory templates = new TemplateDirectory(directory);
 
         assertThat(templates.names()).containsExactly("base", "dev", "mine");
-        assertThat(templates.find("base")).isEqualTo(Template.BASE);
-        assertThat(templates.find("mine").profile()).isEqualTo(Profile.DEV);
-        assertThat(templates.find(directory.resolve("mine.yaml").toString()).name())
+        assertThat(templates.find("base").template()).isEqualTo(Template.BASE);
+        assertThat(templates.find("mine").template().profile()).isEqualTo(Profile.DEV);
+        assertThat(templates.find(directory.resolve("mine.yaml").toString()).template().name())
                 .isEqualTo("mine");
         assertThatThrownBy(() -> templates.find("theirs"))
                 .hasMessageContaining("no template theirs; there are: base, dev, mine");
@@ -145,7 +147,30 @@ class TemplateFileTest {
         assertThat(read.registries().plainRegistries()).containsExactly("host:5000");
     }
 
+    @Test
+    void limitsOfSandboxAndWorkspaceArrive() throws IOException {
+        TemplateFile read =
+                TemplateFile.read(
+                        Files.writeString(
+                                directory.resolve("t.yaml"),
+                                """
+                                limits:
+                                  time: 2h
+                                  disk-rate: 50m
+                                  disk: 1g
+                                  files: 5000
+                                """));
+
+        assertThat(read.template().limits())
+                .isEqualTo(Limits.DEFAULT.withTime(Duration.ofHours(2)).withDiskRate("50m"));
+        assertThat(read.disk()).contains(new WorkspaceLimits(1L << 30, 5000));
+        assertThat(new TemplateDirectory(directory).find("base").disk())
+                .contains(WorkspaceLimits.DEFAULT);
+        Path none = Files.writeString(directory.resolve("n.yaml"), "limits:\n  disk: none\n");
+        assertThat(TemplateFile.read(none).disk()).isEmpty();
+    }
+
     private Template template(String yaml) throws IOException {
-        return TemplateFile.read(Files.writeString(directory.resolve("t.yaml"), yaml));
+        return TemplateFile.read(Files.writeString(directory.resolve("t.yaml"), yaml)).template();
     }
 }

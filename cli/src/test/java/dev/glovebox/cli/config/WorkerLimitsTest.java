@@ -8,6 +8,7 @@ import dev.glovebox.workspace.WorkspaceLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,10 +27,22 @@ class WorkerLimitsTest {
                           open-files: 2048
                           disk: 1g
                           files: 5000
+                          time: 90m
+                          disk-rate: 20m
+                          output: 1m
                         """);
 
         assertThat(settings.place().limits())
-                .isEqualTo(new Limits(1L << 30, 0.5, 64, 2048, 1L << 30));
+                .isEqualTo(
+                        new Limits(
+                                1L << 30,
+                                0.5,
+                                64,
+                                2048,
+                                1L << 30,
+                                Duration.ofMinutes(90),
+                                20L << 20));
+        assertThat(settings.place().tools().outputBytes()).isEqualTo(1 << 20);
         assertThat(settings.disk()).contains(new WorkspaceLimits(1L << 30, 5000));
     }
 
@@ -47,6 +60,40 @@ class WorkerLimitsTest {
             assertThatThrownBy(() -> read("limits:\n  disk: " + wrong + "\n"))
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("line 2: limits.disk");
+        }
+    }
+
+    /// What the worker's file says goes over what the template says, what it leaves out does not.
+    @Test
+    void theTemplatesWorkspaceIsTheWorkersUnlessItSaysOtherwise() throws IOException {
+        Files.writeString(directory.resolve("small.yaml"), "limits:\n  disk: 1g\n  files: 5000\n");
+        String template = "templates: " + directory + "\ntemplate: small\n";
+
+        WorkerSettings as = read(template);
+        assertThat(as.disk()).contains(new WorkspaceLimits(1L << 30, 5000));
+        assertThat(as.place().limits().fileBytes()).isEqualTo(1L << 30);
+        assertThat(read(template + "limits:\n  files: 9000\n").disk())
+                .contains(new WorkspaceLimits(1L << 30, 9000));
+        assertThat(read(template + "limits:\n  disk: none\n").disk()).isEmpty();
+    }
+
+    @Test
+    void whatIsOutOfRangeIsToldWithItsLine() {
+        for (String wrong :
+                new String[] {
+                    "time: 0s",
+                    "time: 721h",
+                    "time: long",
+                    "disk-rate: 1k",
+                    "disk-rate: 0",
+                    "disk-rate: fast",
+                    "output: 100",
+                    "output: 17m",
+                    "output: all"
+                }) {
+            assertThatThrownBy(() -> read("limits:\n  " + wrong + "\n"))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("line 2: limits." + wrong.split(":", 2)[0]);
         }
     }
 

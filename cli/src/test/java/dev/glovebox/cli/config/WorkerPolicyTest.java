@@ -140,10 +140,11 @@ class WorkerPolicyTest {
                 .isEqualTo(policy("policy"));
         assertThat(read("templates: templates\ntemplate: bare\n").read().standard())
                 .isEqualTo(EgressPolicy.DENY_ALL);
-        assertThat(new TemplateDirectory(templates).policy("base")).isEmpty();
+        assertThat(new TemplateDirectory(templates).find("base").policy()).isEmpty();
         assertThat(
                         new TemplateDirectory(templates)
-                                .policy(templates.resolve("mine.yaml").toString()))
+                                .find(templates.resolve("mine.yaml").toString())
+                                .policy())
                 .contains(templates.resolve("own.yaml"));
     }
 
@@ -174,7 +175,7 @@ class WorkerPolicyTest {
                 assertThat(read(example.group(2)).read().named()).hasSize(2);
             } else {
                 Path file = Files.writeString(directory.resolve("t.yaml"), example.group(2));
-                assertThat(TemplateFile.policy(file)).isPresent();
+                assertThat(TemplateFile.read(file).policy()).isPresent();
             }
         }
         assertThat(kinds).containsExactly("worker", "template");

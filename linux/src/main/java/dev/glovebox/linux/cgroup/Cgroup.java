@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -181,6 +182,31 @@ public final class Cgroup {
         }
         set("memory", more ? withSwap : memory, bytes);
         set("memory", more ? memory : withSwap, bytes);
+    }
+
+    /// Limits how fast the group reads from and writes to a disk.
+    ///
+    /// On version 1 what is written without being synced goes to the disk by the kernel's own hand
+    /// and is not limited; on version 2 it is, where the file system can (ext4, btrfs, xfs).
+    ///
+    /// @param device `MAJOR:MINOR` of a whole disk
+    /// @throws IOException if this host does not offer it, or the group is not there
+    public void limitDisk(String device, long bytesPerSecond) throws IOException {
+        Optional<Path> legacy = controller("blkio");
+        if (legacy.isPresent()) {
+            String line = device + " " + bytesPerSecond;
+            for (String direction : List.of("read", "write")) {
+                Files.writeString(
+                        legacy.get().resolve("blkio.throttle." + direction + "_bps_device"), line);
+            }
+            return;
+        }
+        Path file =
+                unifiedFile("io.max").orElseThrow(() -> new IOException("no controller of disks"));
+        Files.writeString(
+                file,
+                String.format(
+                        Locale.ROOT, "%s rbps=%d wbps=%d", device, bytesPerSecond, bytesPerSecond));
     }
 
     private void set(String controller, String file, long value) throws IOException {

@@ -23,6 +23,8 @@ public final class LegacyCgroup {
     private static final List<String> CONTROLLERS =
             List.of("memory", "pids", "cpu", "devices", "freezer");
 
+    private static final List<String> IF_THERE = List.of("cpuacct", "blkio");
+
     /// null, zero, full, random, urandom, tty, ptmx, terminals: what a sandbox has in `/dev`.
     private static final List<String> DEVICES =
             List.of(
@@ -44,7 +46,8 @@ public final class LegacyCgroup {
     }
 
     /// Makes the group in the hierarchies of memory, pids, cpu, devices and freezer, and limits it;
-    /// in that of cpuacct too, where the host has it, to know what processor time was used.
+    /// where the host has them, in that of cpuacct too, to know what processor time was used, and
+    /// in that of blkio, in which the speed of disks can be limited.
     ///
     /// @param memoryBytes most memory, with no swap besides
     /// @param cpus processors' worth of time
@@ -60,10 +63,12 @@ public final class LegacyCgroup {
             Files.createDirectories(directory);
             directories.put(controller, directory);
         }
-        Optional<Path> accounting = group.controller("cpuacct");
-        if (accounting.isPresent()) {
-            Files.createDirectories(accounting.get());
-            directories.put("cpuacct", accounting.get());
+        for (String controller : IF_THERE) {
+            Optional<Path> directory = group.controller(controller);
+            if (directory.isPresent()) {
+                Files.createDirectories(directory.get());
+                directories.put(controller, directory.get());
+            }
         }
         LegacyCgroup made = new LegacyCgroup(group, directories);
         group.limit(memoryBytes, cpus, pids);

@@ -14,6 +14,9 @@ import java.util.List;
 public final class UnifiedCgroup {
     private static final List<String> CONTROLLERS = List.of("+memory", "+cpu", "+pids");
 
+    /// Handed down where it is offered.
+    private static final String DISKS = "io";
+
     private final Path directory;
 
     private UnifiedCgroup(Path directory) {
@@ -60,6 +63,10 @@ public final class UnifiedCgroup {
         Path file = directory.resolve("cgroup.subtree_control");
         for (String controller : CONTROLLERS) {
             Files.writeString(file, controller);
+        }
+        Path offered = directory.resolve("cgroup.controllers");
+        if (Files.exists(offered) && Files.readString(offered).contains(DISKS)) {
+            Files.writeString(file, "+" + DISKS);
         }
     }
 }

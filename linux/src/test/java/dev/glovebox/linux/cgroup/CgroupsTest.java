@@ -186,6 +186,23 @@ class CgroupsTest {
     }
 
     @Test
+    void theSpeedOfADiskIsLimitedByEitherVersion() throws Exception {
+        Path legacy = Files.createDirectories(root.resolve("blkio/g"));
+        Cgroups.of(List.of(legacy("blkio"))).group("/g").limitDisk("7:2", 1 << 20);
+        for (String direction : List.of("read", "write")) {
+            assertThat(legacy.resolve("blkio.throttle." + direction + "_bps_device"))
+                    .hasContent("7:2 1048576");
+        }
+
+        Path unified = Files.createDirectories(root.resolve("g"));
+        assertThatThrownBy(() -> unified().group("/g").limitDisk("7:2", 1 << 20))
+                .hasMessageContaining("no controller of disks");
+        Files.createFile(unified.resolve("io.max"));
+        unified().group("/g").limitDisk("7:2", 1 << 20);
+        assertThat(unified.resolve("io.max")).hasContent("7:2 rbps=1048576 wbps=1048576");
+    }
+
+    @Test
     void versionTwoGroupIsMadeWithItsControllersAndEnteredByItsProcess() throws Exception {
         Path group = Files.createDirectories(root.resolve("a/b"));
         Files.writeString(group.resolve("memory.swap.max"), "max");

@@ -11,13 +11,10 @@ import java.util.Locale;
 /// of `set -x`, is output like any other. Memory is bounded by a few times the limit, whatever
 /// comes.
 final class CommandOutput {
-    /// Bytes that are kept, the mark included.
-    static final int LIMIT = 100 * 1024;
-
-    private static final int CAPACITY = 4 * LIMIT;
     private static final int MAX_DIGITS = 10;
 
     private final byte[] nonce;
+    private final int limit;
     private final int[] skip = new int[256];
     private byte[] kept = new byte[8 * 1024];
     private int size;
@@ -27,7 +24,9 @@ final class CommandOutput {
     private int markEnd = -1;
     private int exitCode = -1;
 
-    CommandOutput(String nonce) {
+    /// @param limit bytes that are kept, the mark included
+    CommandOutput(String nonce, int limit) {
+        this.limit = limit;
         this.nonce = nonce.getBytes(StandardCharsets.US_ASCII);
         Arrays.fill(skip, this.nonce.length);
         for (int i = 0; i < this.nonce.length - 1; i++) {
@@ -59,7 +58,7 @@ final class CommandOutput {
     String text() {
         int end = markStart < 0 ? size : markStart;
         int total = markEnd < 0 ? size : markEnd;
-        int start = Math.max(0, total - LIMIT);
+        int start = Math.max(0, total - limit);
         boolean cut = dropped > 0 || start > 0;
         while (cut && start < end && (kept[start] & 0xc0) == 0x80) {
             start++;
@@ -82,16 +81,20 @@ final class CommandOutput {
                 all);
     }
 
+    private int capacity() {
+        return Math.max(kept.length, 4 * limit);
+    }
+
     /// Room for at least one byte, at the cost of all but the last bytes.
     private int makeRoom(int wanted) {
-        if (kept.length - size < wanted && kept.length < CAPACITY) {
-            int needed = (int) Math.min((long) size + wanted, CAPACITY);
-            kept = Arrays.copyOf(kept, Math.min(CAPACITY, Math.max(needed, kept.length * 2)));
+        if (kept.length - size < wanted && kept.length < capacity()) {
+            int needed = (int) Math.min((long) size + wanted, capacity());
+            kept = Arrays.copyOf(kept, Math.min(capacity(), Math.max(needed, kept.length * 2)));
         }
         if (size == kept.length) {
-            int drop = size - LIMIT;
-            System.arraycopy(kept, drop, kept, 0, LIMIT);
-            size = LIMIT;
+            int drop = size - limit;
+            System.arraycopy(kept, drop, kept, 0, limit);
+            size = limit;
             scanned = Math.max(0, scanned - drop);
             dropped += drop;
         }

@@ -34,6 +34,7 @@ public final class Shell implements AutoCloseable {
     private final Sandbox sandbox;
     private final CallClock clock;
     private final GuestProcess process;
+    private final int outputBytes;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
@@ -45,14 +46,17 @@ public final class Shell implements AutoCloseable {
     /// When the last command was sent; for the thread that calls.
     private long begun;
 
-    private Shell(Sandbox sandbox, GuestProcess process) {
+    private Shell(Sandbox sandbox, GuestProcess process, int outputBytes) {
+        this.outputBytes = outputBytes;
         this.sandbox = sandbox;
         this.clock = sandbox.guest().clock();
         this.process = process;
     }
 
     /// Starts a shell in the session's working directory.
-    public static Shell start(Sandbox sandbox, ShellEnvironment environment) {
+    ///
+    /// @param outputBytes of each command that are kept, the last ones
+    public static Shell start(Sandbox sandbox, ShellEnvironment environment, int outputBytes) {
         ProcessRequest request =
                 new ProcessRequest(
                         List.of("/bin/bash", "--noprofile", "--norc"),
@@ -60,7 +64,7 @@ public final class Shell implements AutoCloseable {
                         environment.root(),
                         Optional.empty(),
                         true);
-        Shell shell = new Shell(sandbox, sandbox.guest().start(request));
+        Shell shell = new Shell(sandbox, sandbox.guest().start(request), outputBytes);
         Thread.ofVirtual().name("shell-output").start(shell::readOutput);
         return shell;
     }
@@ -68,7 +72,7 @@ public final class Shell implements AutoCloseable {
     /// Runs one command. Unless it is [Outcome.Done], the shell is of no more use.
     public Outcome run(String command, Duration timeout, Cancellation cancellation) {
         String nonce = "__GBX_CMD_" + UUID.randomUUID() + "_DONE__";
-        CommandOutput mine = new CommandOutput(nonce);
+        CommandOutput mine = new CommandOutput(nonce, outputBytes);
         long deadline = clock.nanoTime() + timeout.toNanos();
         begun = sandbox.moment();
         lock.lock();

@@ -61,7 +61,8 @@ final class BashTool implements Tool, AutoCloseable {
     }
 
     private ToolResult execute(String command, Duration timeout, Cancellation cancellation) {
-        Shell current = shell == null ? Shell.start(sandbox, environment) : shell;
+        Shell current =
+                shell == null ? Shell.start(sandbox, environment, limits.outputBytes()) : shell;
         shell = current;
         Shell.Outcome outcome = current.run(command, timeout, cancellation);
         if (outcome instanceof Shell.Outcome.TimedOut

@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
 /// `grep`: the lines that fit a regular expression, by ripgrep inside the sandbox, or by GNU grep
 /// with Perl's syntax where the sandbox has no ripgrep.
 final class GrepTool implements Tool {
-    static final int LIMIT = 100 * 1024;
     private static final int MAX_ERROR = 4 * 1024;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final List<String> RIPGREP =
@@ -32,13 +31,15 @@ final class GrepTool implements Tool {
     private final Guest guest;
     private final PathPolicy paths;
     private final ShellEnvironment environment;
+    private final int outputBytes;
     private boolean looked;
     private @Nullable String ripgrep;
 
-    GrepTool(Guest guest, PathPolicy paths, ShellEnvironment environment) {
+    GrepTool(Guest guest, PathPolicy paths, ShellEnvironment environment, ToolLimits limits) {
         this.guest = guest;
         this.paths = paths;
         this.environment = environment;
+        this.outputBytes = limits.outputBytes();
     }
 
     @Override
@@ -71,16 +72,16 @@ final class GrepTool implements Tool {
                 var _ = cancellation.onCancel(process::close)) {
             process.stdin().close();
             FutureTask<String> errors = readErrors(process);
-            byte[] output = new byte[LIMIT + 1];
+            byte[] output = new byte[outputBytes + 1];
             int size = read(process, output, deadline);
             if (cancellation.cancelled()) {
                 throw new ToolFailure("grep: aborted");
             }
-            if (size > LIMIT) {
+            if (size > outputBytes) {
                 return ToolResult.ok(
-                        new String(output, 0, LIMIT, StandardCharsets.UTF_8)
+                        new String(output, 0, outputBytes, StandardCharsets.UTF_8)
                                 + "\n[output truncated at "
-                                + LIMIT
+                                + outputBytes
                                 + " bytes]");
             }
             Exit exit = process.waitFor(remaining(deadline));

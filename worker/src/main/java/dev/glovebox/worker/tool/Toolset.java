@@ -38,7 +38,7 @@ public final class Toolset implements AutoCloseable {
                                 new WriteTool(guest, paths),
                                 new EditTool(guest, paths, limits),
                                 new GlobTool(guest, paths),
-                                new GrepTool(guest, paths, environment))
+                                new GrepTool(guest, paths, environment, limits))
                         .collect(Collectors.toUnmodifiableMap(Tool::name, Function.identity()));
     }
 

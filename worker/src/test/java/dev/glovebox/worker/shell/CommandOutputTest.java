@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class CommandOutputTest {
     private static final String NONCE = "__GBX_CMD_0123_DONE__";
+    private static final int LIMIT = 100 * 1024;
 
     @Test
     void endsAtTheMarkHoweverTheBytesAreCut() {
@@ -17,7 +18,7 @@ class CommandOutputTest {
                 ("some text __GBX_CMD_ " + NONCE + "%d " + NONCE + "x\nmore\n" + NONCE + "137\n")
                         .getBytes(StandardCharsets.UTF_8);
         for (int cut = 0; cut < bytes.length; cut++) {
-            CommandOutput output = new CommandOutput(NONCE);
+            CommandOutput output = new CommandOutput(NONCE, LIMIT);
 
             assertThat(output.append(bytes, cut)).isFalse();
             byte[] rest = Arrays.copyOfRange(bytes, cut, bytes.length);
@@ -29,7 +30,7 @@ class CommandOutputTest {
 
     @Test
     void endsAtTheMarkByteByByte() {
-        CommandOutput output = new CommandOutput(NONCE);
+        CommandOutput output = new CommandOutput(NONCE, LIMIT);
         boolean complete = false;
         for (byte b : ("a\n" + NONCE + "0\nlater").getBytes(StandardCharsets.UTF_8)) {
             complete = output.append(new byte[] {b}, 1);
@@ -41,13 +42,25 @@ class CommandOutputTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"1024", "4096", "1048576", "16777216"})
+    void keepsWhatItIsToldTo(int limit) {
+        CommandOutput output = new CommandOutput(NONCE, limit);
+        append(output, "x".repeat(3 * limit));
+        append(output, "\n" + NONCE + "0\n");
+
+        assertThat(output.text())
+                .startsWith("[output truncated] the last ")
+                .endsWith("\n" + "x".repeat(limit - NONCE.length() - 3));
+    }
+
+    @ParameterizedTest
     @CsvSource({"0, false", "50000, false", "102376, false", "102377, true", "3000000, true"})
     void keepsAHundredKibibytes(int length, boolean cut) {
-        CommandOutput output = new CommandOutput(NONCE);
+        CommandOutput output = new CommandOutput(NONCE, LIMIT);
         append(output, "x".repeat(length));
         append(output, "\n" + NONCE + "0\n");
 
-        int kept = Math.min(length, CommandOutput.LIMIT - NONCE.length() - 3);
+        int kept = Math.min(length, LIMIT - NONCE.length() - 3);
         assertThat(output.text())
                 .isEqualTo(
                         (cut
@@ -63,7 +76,7 @@ class CommandOutputTest {
     @Test
     void findsAMarkAfterAnyAmountOfText() {
         for (int length = 409_000; length < 411_000; length += 13) {
-            CommandOutput output = new CommandOutput(NONCE);
+            CommandOutput output = new CommandOutput(NONCE, LIMIT);
             append(output, "_".repeat(length));
             append(output, NONCE + "5\n");
 
@@ -73,7 +86,7 @@ class CommandOutputTest {
 
     @Test
     void neverCutsACharacterInHalf() {
-        CommandOutput output = new CommandOutput(NONCE);
+        CommandOutput output = new CommandOutput(NONCE, LIMIT);
         append(output, "\u20ac".repeat(60_000));
         append(output, "\n" + NONCE + "0\n");
 
