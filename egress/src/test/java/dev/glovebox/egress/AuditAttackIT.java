@@ -144,7 +144,8 @@ class AuditAttackIT {
         for (String line : lines) {
             assertThat(line.chars())
                     .as(line)
-                    .allMatch(c -> c >= ' ' && c < 0x7f || c > 0x9f && c != 0x2028 && c != 0x2029);
+                    .allMatch(c ->
+                            (c >= ' ' && c < 0x7f) || (c > 0x9f && c != 0x2028 && c != 0x2029));
             assertThat(Json.tree(line).path("event").asString())
                     .isIn("connection", "request", "end", "anchor", "missed");
         }
