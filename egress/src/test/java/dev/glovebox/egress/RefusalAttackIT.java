@@ -2,6 +2,7 @@ package dev.glovebox.egress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.HostName;
 import java.nio.file.Files;
