@@ -8,5 +8,6 @@ module dev.glovebox.linux {
     exports dev.glovebox.linux;
     exports dev.glovebox.linux.cgroup;
     exports dev.glovebox.linux.disk;
+    exports dev.glovebox.linux.mount;
     exports dev.glovebox.linux.net;
 }

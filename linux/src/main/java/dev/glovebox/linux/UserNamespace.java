@@ -79,7 +79,7 @@ public final class UserNamespace implements AutoCloseable {
     }
 
     /// The descriptor, for this room only.
-    int descriptor() {
+    public int descriptor() {
         return descriptor;
     }
 

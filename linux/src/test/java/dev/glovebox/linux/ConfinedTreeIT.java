@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.glovebox.linux.ConfinedTree.Attributes;
+import dev.glovebox.linux.mount.Mounts;
+import dev.glovebox.linux.mount.Overlay;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,6 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.MountInfo;
+import dev.glovebox.linux.mount.MountInfo;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

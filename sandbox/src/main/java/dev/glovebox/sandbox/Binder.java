@@ -1,10 +1,10 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.LateMounts;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.UserNamespace;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.disk.BlockDevice;
+import dev.glovebox.linux.mount.LateMounts;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;

@@ -1,10 +1,10 @@
 package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.MountInfo;
-import dev.glovebox.linux.Mounts;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
+import dev.glovebox.linux.mount.MountInfo;
+import dev.glovebox.linux.mount.Mounts;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.launch.IdBlocks;
 import dev.glovebox.sandbox.root.BaseRoot;

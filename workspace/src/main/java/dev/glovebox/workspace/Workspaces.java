@@ -1,10 +1,10 @@
 package dev.glovebox.workspace;
 
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.Trees;
 import dev.glovebox.linux.disk.DiskImage;
 import dev.glovebox.linux.disk.Flock;
+import dev.glovebox.linux.mount.MountInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;

@@ -1,6 +1,6 @@
 package dev.glovebox.linux.cgroup;
 
-import dev.glovebox.linux.MountInfo;
+import dev.glovebox.linux.mount.MountInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package dev.glovebox.linux.disk;
 
 import dev.glovebox.linux.KernelThread;
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.Mounts;
+import dev.glovebox.linux.mount.Mounts;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package dev.glovebox.sandbox.launch;
 
-import dev.glovebox.linux.MountInfo;
+import dev.glovebox.linux.mount.MountInfo;
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.oci.OciConfig;

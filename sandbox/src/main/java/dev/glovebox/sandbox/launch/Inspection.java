@@ -1,7 +1,7 @@
 package dev.glovebox.sandbox.launch;
 
-import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.cgroup.Cgroup;
+import dev.glovebox.linux.mount.MountInfo;
 import dev.glovebox.sandbox.Attestation;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.SandboxException;

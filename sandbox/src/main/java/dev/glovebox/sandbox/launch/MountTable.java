@@ -1,6 +1,6 @@
 package dev.glovebox.sandbox.launch;
 
-import dev.glovebox.linux.MountInfo;
+import dev.glovebox.linux.mount.MountInfo;
 import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.oci.OciConfig;
 import dev.glovebox.sandbox.root.HostTree;

@@ -2,8 +2,8 @@ package dev.glovebox.sandbox.launch;
 
 import dev.glovebox.linux.HeldFile;
 import dev.glovebox.linux.LinuxException;
-import dev.glovebox.linux.MountInfo;
-import dev.glovebox.linux.MountNamespace;
+import dev.glovebox.linux.mount.MountInfo;
+import dev.glovebox.linux.mount.MountNamespace;
 import dev.glovebox.sandbox.RuntimeName;
 import dev.glovebox.sandbox.SandboxException;
 import dev.glovebox.sandbox.SandboxException.Band;

@@ -1,7 +1,7 @@
 package dev.glovebox.sandbox.root;
 
-import dev.glovebox.linux.Mounts;
-import dev.glovebox.linux.Overlay;
+import dev.glovebox.linux.mount.Mounts;
+import dev.glovebox.linux.mount.Overlay;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

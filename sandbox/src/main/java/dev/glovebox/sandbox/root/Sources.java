@@ -1,7 +1,7 @@
 package dev.glovebox.sandbox.root;
 
-import dev.glovebox.linux.DetachedMount;
 import dev.glovebox.linux.UserNamespace;
+import dev.glovebox.linux.mount.DetachedMount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /// The parts of the host that one root directory is made of, taken before its thread goes where the
-/// host's mounts are not seen ([dev.glovebox.linux.MountNamespace]). Each is used once for each
-/// time it was asked for.
+/// host's mounts are not seen ([dev.glovebox.linux.mount.MountNamespace]). Each is used once for
+/// each time it was asked for.
 public final class Sources implements AutoCloseable {
     private enum Kind {
         DIRECTORY,

@@ -1,7 +1,7 @@
 package dev.glovebox.sandbox.root;
 
-import dev.glovebox.linux.Mounts;
 import dev.glovebox.linux.UserNamespace;
+import dev.glovebox.linux.mount.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

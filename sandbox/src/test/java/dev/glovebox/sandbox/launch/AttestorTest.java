@@ -2,7 +2,7 @@ package dev.glovebox.sandbox.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.glovebox.linux.MountInfo;
+import dev.glovebox.linux.mount.MountInfo;
 import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.oci.Privileges;
 import dev.glovebox.sandbox.root.HostTree;

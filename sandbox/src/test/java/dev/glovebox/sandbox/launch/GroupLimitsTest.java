@@ -2,9 +2,9 @@ package dev.glovebox.sandbox.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.glovebox.linux.MountInfo;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
+import dev.glovebox.linux.mount.MountInfo;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.RuntimeName;
 import java.io.IOException;

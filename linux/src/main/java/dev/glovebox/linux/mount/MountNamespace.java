@@ -1,5 +1,10 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
+import dev.glovebox.linux.Errno;
+import dev.glovebox.linux.KernelThread;
+import dev.glovebox.linux.Libc;
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.NamespaceCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;

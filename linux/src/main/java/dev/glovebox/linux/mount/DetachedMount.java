@@ -1,5 +1,8 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.NamespaceCalls;
+import dev.glovebox.linux.UserNamespace;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 

@@ -1,4 +1,4 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,8 +1,10 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.glovebox.linux.HeldFile;
+import dev.glovebox.linux.KernelThread;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;

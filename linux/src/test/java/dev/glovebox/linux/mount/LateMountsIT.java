@@ -1,8 +1,10 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.UserNamespace;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;

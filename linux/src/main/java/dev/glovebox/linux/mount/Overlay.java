@@ -1,5 +1,8 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
+import dev.glovebox.linux.Errno;
+import dev.glovebox.linux.Libc;
+import dev.glovebox.linux.LinuxException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;

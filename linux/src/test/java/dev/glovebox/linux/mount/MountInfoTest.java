@@ -1,4 +1,4 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,5 +1,12 @@
-package dev.glovebox.linux;
+package dev.glovebox.linux.mount;
 
+import dev.glovebox.linux.Errno;
+import dev.glovebox.linux.KernelThread;
+import dev.glovebox.linux.Libc;
+import dev.glovebox.linux.LinuxException;
+import dev.glovebox.linux.NamespaceCalls;
+import dev.glovebox.linux.Openat2;
+import dev.glovebox.linux.UserNamespace;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
