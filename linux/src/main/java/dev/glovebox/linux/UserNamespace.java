@@ -78,7 +78,7 @@ public final class UserNamespace implements AutoCloseable {
         return Path.of("/proc/" + ProcessHandle.current().pid() + "/fd/" + descriptor);
     }
 
-    /// The descriptor, for this room only.
+    /// The descriptor, for this room.
     public int descriptor() {
         return descriptor;
     }
