@@ -57,6 +57,7 @@ public final class Door implements AutoCloseable {
 
     private final String name;
     private final DoorLimits limits;
+    private final String contact;
     private final NetworkNamespace namespace;
     private final Dialler dialler;
     private final DoorTrust trust;
@@ -81,7 +82,7 @@ public final class Door implements AutoCloseable {
     Door(
             String name,
             Terms terms,
-            DoorLimits limits,
+            EgressConfig config,
             NetworkNamespace namespace,
             Dialler dialler,
             DoorTrust trust,
@@ -90,7 +91,8 @@ public final class Door implements AutoCloseable {
         this.name = name;
         this.operators = terms.policy();
         this.terms = terms;
-        this.limits = limits;
+        this.limits = config.limits();
+        this.contact = config.contact();
         this.namespace = namespace;
         this.dialler = dialler;
         this.trust = trust;
@@ -256,6 +258,11 @@ public final class Door implements AutoCloseable {
 
     Terms terms() {
         return terms;
+    }
+
+    /// Whom a refused program is told to ask.
+    String contact() {
+        return contact;
     }
 
     DoorLimits limits() {

@@ -85,7 +85,7 @@ public final class Doors implements AutoCloseable {
                 new Door(
                         name,
                         terms,
-                        config.limits(),
+                        config,
                         namespace,
                         onward.dialler(),
                         trust,

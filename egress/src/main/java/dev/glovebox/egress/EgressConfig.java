@@ -5,6 +5,7 @@ import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.egress.onward.OnwardConfig;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// What all doors of one worker share.
 ///
@@ -16,13 +17,20 @@ import java.util.Optional;
 /// @param roots PEM file of the certificate authorities that servers are verified by, and of lists
 ///   of revoked certificates; empty = the authorities of this host
 /// @param audit where records go
+/// @param contact whom a refused program is told to ask, 1 to 200 printable characters
 public record EgressConfig(
         Path directory,
         DoorLimits limits,
         OnwardConfig onward,
         Optional<Resolver> resolver,
         Optional<Path> roots,
-        Audit audit) {
+        Audit audit,
+        String contact) {
+    /// Whom a refused program is told to ask unless somebody says otherwise.
+    public static final String OPERATOR = "the operator of this Glovebox worker";
+
+    private static final Pattern CONTACT = Pattern.compile("[ -~]{1,200}");
+
     /// With another source of addresses than name servers, and the authorities of this host,
     /// without records.
     public EgressConfig(Path directory, DoorLimits limits, Resolver resolver) {
@@ -32,12 +40,16 @@ public record EgressConfig(
                 OnwardConfig.DEFAULT,
                 Optional.of(resolver),
                 Optional.empty(),
-                Audit.NONE);
+                Audit.NONE,
+                OPERATOR);
     }
 
     public EgressConfig {
         if (!directory.isAbsolute()) {
             throw new EgressException("egress directory " + directory + " is not absolute");
+        }
+        if (!CONTACT.matcher(contact).matches()) {
+            throw new EgressException("contact is not 1 to 200 printable characters");
         }
     }
 
@@ -49,26 +61,33 @@ public record EgressConfig(
                 OnwardConfig.DEFAULT,
                 Optional.empty(),
                 Optional.empty(),
-                Audit.NONE);
+                Audit.NONE,
+                OPERATOR);
     }
 
     /// The same with other limits of each door.
     public EgressConfig withLimits(DoorLimits other) {
-        return new EgressConfig(directory, other, onward, resolver, roots, audit);
+        return new EgressConfig(directory, other, onward, resolver, roots, audit, contact);
     }
 
     /// The same by another way out.
     public EgressConfig withOnward(OnwardConfig other) {
-        return new EgressConfig(directory, limits, other, resolver, roots, audit);
+        return new EgressConfig(directory, limits, other, resolver, roots, audit, contact);
     }
 
     /// The same with other authorities.
     public EgressConfig withRoots(Path file) {
-        return new EgressConfig(directory, limits, onward, resolver, Optional.of(file), audit);
+        return new EgressConfig(
+                directory, limits, onward, resolver, Optional.of(file), audit, contact);
     }
 
     /// The same with records.
     public EgressConfig withAudit(Audit log) {
-        return new EgressConfig(directory, limits, onward, resolver, roots, log);
+        return new EgressConfig(directory, limits, onward, resolver, roots, log, contact);
+    }
+
+    /// The same with somebody else to ask.
+    public EgressConfig withContact(String other) {
+        return new EgressConfig(directory, limits, onward, resolver, roots, audit, other);
     }
 }

@@ -261,7 +261,7 @@ final class Gate extends ChannelInboundHandlerAdapter {
         @Override
         public void refused(Destination destination, Decision decision) {
             ChannelPipeline pipeline = ctx.pipeline();
-            Refusal refusal = new Refusal(destination, decision);
+            Refusal refusal = new Refusal(destination, decision, door.contact());
             switch (destination.port()) {
                 case Refusal.HTTP_PORT -> refusal.install(pipeline, door.limits().headerBytes());
                 case Refusal.HTTPS_PORT ->
@@ -302,6 +302,11 @@ final class Gate extends ChannelInboundHandlerAdapter {
         @Override
         public Duration patience() {
             return door.limits().firstBytes();
+        }
+
+        @Override
+        public String contact() {
+            return door.contact();
         }
 
         @Override

@@ -471,7 +471,11 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         Pages.answer(
                 client,
                 fault.status(),
-                Pages.refused(one.destination(), Optional.of(one.rule().name()), fault.reason()),
+                Pages.refused(
+                        one.destination(),
+                        Optional.of(one.rule().name()),
+                        fault.reason(),
+                        flow.door().contact()),
                 request);
     }
 

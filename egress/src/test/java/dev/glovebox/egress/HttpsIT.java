@@ -44,7 +44,8 @@ class HttpsIT {
                                         directory.resolve("doors"),
                                         DoorLimits.DEFAULT,
                                         this::resolve)
-                                .withRoots(internet.write(directory.resolve("roots.pem"))));
+                                .withRoots(internet.write(directory.resolve("roots.pem")))
+                                .withContact("platform@example.com"));
         door = doors.open("one", policy(key));
         inside = new Inside(door, directory);
         Files.copy(door.trustFiles().bundle(), directory.resolve("bundle.pem"));
@@ -180,10 +181,12 @@ class HttpsIT {
         for (String version : List.of("--http1.1", "--http2")) {
             assertThat(curl(version, "https://never.test/x").output())
                     .as(version)
-                    .contains("never.test:443", "rule \"never\"", "ask the operator")
+                    .contains("never.test:443", "rule \"never\"", "ask platform@example.com")
                     .endsWith("403");
         }
-        assertThat(curl("http://never.test/x").output()).contains("never.test:80").endsWith("403");
+        assertThat(curl("http://never.test/x").output())
+                .contains("never.test:80", "ask platform@example.com")
+                .endsWith("403");
         assertThat(curl("-I", "https://never.test/x").output()).endsWith("403");
         refused("never.test", "rule \"never\" denies it");
         assertThat(lookedUp).isEmpty();

@@ -126,7 +126,7 @@ class EscapeIT {
                             sleep 1000 & kill -STOP $! && kill -CONT $! && kill $! && echo control
                             cat /proc/self/mem 2>&1 | grep -o 'Input/output error'
                             cat /proc/1/mem 2>&1 | grep -o 'Permission denied'
-                            readlink /proc/1/fd/0; (exec 3<> /proc/1/fd/0) 2>&1 | grep -o 'No such device or address'
+                            readlink /proc/1/fd/0 | tr -d 0-9; (exec 3<> /proc/1/fd/0) 2>&1 | grep -o 'No such device or address'
                             tr '\\0' '\\n' < /proc/1/environ
                             for signal in STOP KILL TERM 33; do kill -$signal 1; done 2>&1 | grep -c 'not permitted'
                             python3 -c "
@@ -145,7 +145,7 @@ class EscapeIT {
                             control
                             Input/output error
                             Permission denied
-                            host:[1]
+                            host:[]
                             No such device or address
                             PATH=/usr/bin:/bin
                             HOME=/home/agent

@@ -19,6 +19,7 @@ import java.util.Set;
 ///
 /// ```yaml
 /// egress:
+///   contact: platform@example.com          # whom a refused program is told to ask
 ///   nameservers: [10.0.0.53, "10.0.0.54:5353", "[fd00::53]:53"]   # default: /etc/resolv.conf
 ///   authorities: roots.pem   # PEM; whom servers are verified by, instead of the host's
 ///   proxy:                   # default: none, everything is dialled straight
@@ -30,20 +31,23 @@ import java.util.Set;
 ///     direct: [.corp.example.com, 10.0.0.0/8]   # dialled past the proxy
 /// ```
 ///
+/// @param contact whom a refused program is told to ask, empty = the worker's operator
 /// @param nameServers empty = the host's
 /// @param authorities a PEM file, empty = the host's
 /// @param proxy to dial through
 public record EgressSettings(
+        Optional<String> contact,
         List<InetSocketAddress> nameServers,
         Optional<Path> authorities,
         Optional<UpstreamProxy> proxy) {
     /// Straight, by the files of the host.
     public static final EgressSettings DEFAULT =
-            new EgressSettings(List.of(), Optional.empty(), Optional.empty());
+            new EgressSettings(Optional.empty(), List.of(), Optional.empty(), Optional.empty());
 
     /// The keys it reads.
     static final Set<String> KEYS =
             Set.of(
+                    "egress.contact",
                     "egress.nameservers[]",
                     "egress.authorities",
                     "egress.proxy.url",
@@ -69,6 +73,7 @@ public record EgressSettings(
 
     static EgressSettings read(Settings settings) {
         return new EgressSettings(
+                settings.get("egress.contact", EgressSettings::contact),
                 settings.each("egress.nameservers", EgressSettings::nameServer),
                 settings.get("egress.authorities", text -> readable(settings.directory(), text)),
                 proxy(settings));
@@ -79,7 +84,12 @@ public record EgressSettings(
         OnwardConfig onward =
                 doors.onward().withLookups(doors.onward().lookups().withNameServers(nameServers));
         EgressConfig config = doors.withOnward(proxy.map(onward::withProxy).orElse(onward));
+        config = contact.map(config::withContact).orElse(config);
         return authorities.map(config::withRoots).orElse(config);
+    }
+
+    private static String contact(String text) {
+        return EgressConfig.at(Path.of("/")).withContact(text).contact();
     }
 
     /// Reads `ADDRESS` or `ADDRESS:PORT`; an IPv6 address before a port in brackets.

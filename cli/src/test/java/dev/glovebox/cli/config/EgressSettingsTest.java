@@ -30,6 +30,7 @@ class EgressSettingsTest {
         assertThat(EgressSettings.DEFAULT.over(doors)).isEqualTo(doors);
         assertThat(doors.onward()).isEqualTo(OnwardConfig.DEFAULT);
         assertThat(doors.resolver()).isEmpty();
+        assertThat(doors.contact()).isEqualTo(EgressConfig.OPERATOR);
     }
 
     @Test
@@ -38,6 +39,7 @@ class EgressSettingsTest {
         EgressConfig doors =
                 read("""
                 egress:
+                  contact: the platform team, platform@example.com
                   nameservers: [10.0.0.53, "10.0.0.54:5353", "[fd00::53]:5300", "fd00::54"]
                   authorities: roots.pem
                   proxy:
@@ -49,6 +51,7 @@ class EgressSettingsTest {
                     direct: [.corp.test, 10.0.0.0/8]
                 """)
                         .over(EgressConfig.at(directory));
+        assertThat(doors.contact()).isEqualTo("the platform team, platform@example.com");
         assertThat(doors.onward().lookups().nameServers())
                 .extracting(each -> each.getAddress().getHostAddress() + " " + each.getPort())
                 .containsExactly(
@@ -91,6 +94,8 @@ class EgressSettingsTest {
             delimiter = '|',
             textBlock =
                     """
+                    contact: ""                              | line 2: egress.contact: contact is not 1 to 200
+                    contact: "me\\r\\nyou"                   | line 2: egress.contact: contact is not 1 to 200
                     nameservers: [10.0.0.53, ns.test]        | line 2: egress.nameservers: 'ns.test' is not an address
                     nameservers: ["10.0.0.53:0"]             | line 2: egress.nameservers
                     nameservers: ["fd00::53:99999:x"]        | line 2: egress.nameservers
@@ -141,8 +146,11 @@ class EgressSettingsTest {
     }
 
     private EgressSettings read(String text) throws IOException {
-        Path file = Files.writeString(directory.resolve("worker.yaml"), text);
-        return WorkerSettings.read(file).egress();
+        return settings(text).egress();
+    }
+
+    private WorkerSettings settings(String text) throws IOException {
+        return WorkerSettings.read(Files.writeString(directory.resolve("worker.yaml"), text));
     }
 
     /// The examples that operators copy.
@@ -158,7 +166,7 @@ class EgressSettingsTest {
                         .toList();
         assertThat(examples).isNotEmpty();
         for (String example : examples) {
-            assertThat(read(example)).as(example).isNotEqualTo(EgressSettings.DEFAULT);
+            assertThat(settings(example)).as(example).isNotEqualTo(settings(""));
         }
     }
 }

@@ -19,6 +19,9 @@ public interface Entrance {
     /// How long a client may take to say where it wants to go.
     Duration patience();
 
+    /// Whom a refused client is told to ask.
+    String contact();
+
     /// Longest head of a request.
     int headerBytes();
 

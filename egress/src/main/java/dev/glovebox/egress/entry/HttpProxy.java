@@ -106,7 +106,7 @@ public final class HttpProxy extends ChannelInboundHandlerAdapter {
                 }
                 client.pipeline().replace(this, null, new Held());
                 client.pipeline().remove(HttpCodecs.RequestReader.class);
-                entrance.enter(host, port, new Tunnel(client, request));
+                entrance.enter(host, port, new Tunnel(client, request, entrance.contact()));
             }
         }
     }
@@ -120,7 +120,7 @@ public final class HttpProxy extends ChannelInboundHandlerAdapter {
                 Held held = new Held();
                 held.hold(request);
                 client.pipeline().replace(this, null, held);
-                entrance.enter(host, port, new Request(client, request));
+                entrance.enter(host, port, new Request(client, request, entrance.contact()));
             }
         }
     }
@@ -139,12 +139,16 @@ public final class HttpProxy extends ChannelInboundHandlerAdapter {
     }
 
     private static void answer(
-            Channel client, HttpRequest request, Destination destination, Decision decision) {
+            Channel client,
+            HttpRequest request,
+            Destination destination,
+            Decision decision,
+            String contact) {
         Optional<String> rule = decision.rule().map(EgressRule::name);
-        answer(client, request, 403, Pages.refused(destination, rule, decision.reason()));
+        answer(client, request, 403, Pages.refused(destination, rule, decision.reason(), contact));
     }
 
-    private record Tunnel(Channel client, HttpRequest request) implements Entry {
+    private record Tunnel(Channel client, HttpRequest request, String contact) implements Entry {
         @Override
         public void granted() {
             client.pipeline().remove(HttpCodecs.ResponseWriter.class);
@@ -153,11 +157,11 @@ public final class HttpProxy extends ChannelInboundHandlerAdapter {
 
         @Override
         public void refused(Destination destination, Decision decision) {
-            answer(client, request, destination, decision);
+            answer(client, request, destination, decision, contact);
         }
     }
 
-    private record Request(Channel client, HttpRequest request) implements Entry {
+    private record Request(Channel client, HttpRequest request, String contact) implements Entry {
         @Override
         public Optional<String> fault(Protocol protocol) {
             return protocol == Protocol.HTTP
@@ -173,7 +177,7 @@ public final class HttpProxy extends ChannelInboundHandlerAdapter {
 
         @Override
         public void refused(Destination destination, Decision decision) {
-            answer(client, request, destination, decision);
+            answer(client, request, destination, decision, contact);
         }
     }
 

@@ -31,15 +31,18 @@ public final class Pages {
     /// For a request that the policy refuses.
     ///
     /// @param rule that decided, if one did
-    public static String refused(Destination destination, Optional<String> rule, String reason) {
+    /// @param contact whom to ask
+    public static String refused(
+            Destination destination, Optional<String> rule, String reason, String contact) {
         return "Glovebox refused this request to "
                 + destination
                 + ", judged by "
                 + rule.map(name -> "rule \"" + name + "\"").orElse("the egress policy")
                 + ": "
                 + reason
-                + ". If it should pass, ask the operator of this Glovebox worker to change the"
-                + " egress policy.\n";
+                + ". If it should pass, ask "
+                + contact
+                + " to change the egress policy.\n";
     }
 
     /// For a request to the door as a proxy that names no destination.

@@ -30,10 +30,14 @@ public final class Refusal extends ChannelInboundHandlerAdapter {
     private final String text;
 
     /// @param decision why
-    public Refusal(Destination destination, Decision decision) {
+    /// @param contact whom to ask
+    public Refusal(Destination destination, Decision decision, String contact) {
         this.text =
                 Pages.refused(
-                        destination, decision.rule().map(EgressRule::name), decision.reason());
+                        destination,
+                        decision.rule().map(EgressRule::name),
+                        decision.reason(),
+                        contact);
     }
 
     /// Puts it behind a codec for HTTP/1.1.
