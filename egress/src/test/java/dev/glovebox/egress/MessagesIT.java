@@ -301,7 +301,8 @@ class MessagesIT {
         }
     }
 
-    /// By curl, which goes on sending until it has read the answer.
+    /// By curl, which goes on sending until it has read the answer. It then ends the body, so that its
+    /// length must not have been said.
     @Test
     void uploadThatTheServerRefusesEarly_isAnsweredAndEnds() throws Exception {
         Path large = directory.resolve("large");
@@ -318,6 +319,8 @@ class MessagesIT {
                                                 version,
                                                 "-H",
                                                 "Expect:",
+                                                "-H",
+                                                "Transfer-Encoding: chunked",
                                                 "-T",
                                                 large.toString(),
                                                 url(port, "/refuse"))
