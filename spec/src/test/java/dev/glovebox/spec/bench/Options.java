@@ -2,7 +2,7 @@ package dev.glovebox.spec.bench;
 
 import java.util.List;
 
-/// The arguments of a benchmark: `--name NUMBER`, `--only PART` and `--write`.
+/// The arguments of a benchmark: `--name NUMBER`, `--only PART`, `--write`, and `--quick`.
 record Options(List<String> words) {
     int number(String option, int usual) {
         int at = words.indexOf(option);
@@ -17,5 +17,9 @@ record Options(List<String> words) {
 
     boolean write() {
         return words.contains("--write");
+    }
+
+    boolean quick() {
+        return words.contains("--quick");
     }
 }
