@@ -137,8 +137,8 @@ class BrokenServerIT {
                 .isEqualTo("short\n200");
     }
 
-    /// Its socket is reset by what it has not read. The length is not said, because curl does not keep
-    /// to it once it has been refused.
+    /// Its socket is reset by what it has not read. The length is not said, because curl does not
+    /// keep to it once it has been refused.
     @Test
     void serverThatAnswersAndHangsUpWithinTheRequest_isHeard() throws Exception {
         Door door = door("one");

@@ -301,8 +301,8 @@ class MessagesIT {
         }
     }
 
-    /// By curl, which goes on sending until it has read the answer. It then ends the body, so that its
-    /// length must not have been said.
+    /// By curl, which goes on sending until it has read the answer. It then ends the body, so that
+    /// its length must not have been said.
     @Test
     void uploadThatTheServerRefusesEarly_isAnsweredAndEnds() throws Exception {
         Path large = directory.resolve("large");
