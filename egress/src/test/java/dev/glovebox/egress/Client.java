@@ -11,10 +11,13 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Sockets that live in a door's namespace, held by the test: for attacks that no program sends.
 final class Client {
     private static final int TIMEOUT_MILLIS = 5_000;
+    private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: ([0-9]+)\r\n");
 
     private final Door door;
 
@@ -42,6 +45,21 @@ final class Client {
             socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
             return rest(socket);
         }
+    }
+
+    /// One response of HTTP/1.1 that says its length, or what comes before the end.
+    static String response(Socket socket) throws IOException {
+        StringBuilder read = new StringBuilder();
+        int next = 0;
+        while (read.indexOf("\r\n\r\n") < 0 && (next = socket.getInputStream().read()) >= 0) {
+            read.append((char) next);
+        }
+        Matcher length = LENGTH.matcher(read);
+        if (next >= 0 && length.find()) {
+            byte[] body = socket.getInputStream().readNBytes(Integer.parseInt(length.group(1)));
+            read.append(new String(body, StandardCharsets.ISO_8859_1));
+        }
+        return read.toString();
     }
 
     static String rest(Socket socket) throws IOException {

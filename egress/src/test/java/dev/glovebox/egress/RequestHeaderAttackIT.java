@@ -82,8 +82,7 @@ class RequestHeaderAttackIT {
                                             + headers
                                             + "\r\n")
                                     .getBytes(StandardCharsets.ISO_8859_1));
-            socket.shutdownOutput();
-            return Client.rest(socket);
+            return Client.response(socket);
         }
     }
 

@@ -136,7 +136,9 @@ class SmugglingAttackIT {
                     .as("%s by %s", each.name(), server.name())
                     .doesNotContain("[nothing more]");
             if (each.reaching() == 0) {
-                assertThat(head(answer)).matches("(HTTP/1.1 4\\d\\d [^\r]*)?(\\[reset])?");
+                assertThat(head(answer))
+                        .as("%s by %s", each.name(), server.name())
+                        .matches("(HTTP/1.1 4\\d\\d [^\r]*)?(\\[reset])?");
             } else {
                 assertThat(count(answer)).isEqualTo(each.reaching());
             }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -159,8 +160,22 @@ class TlsHelloAttackIT {
     /// D18.
     @Test
     void helloThatHidesAnotherName_doesNotPassUnread() throws Exception {
-        Hello hiding = Hello.of("good.test").with(Hello.ENCRYPTED_HELLO, new byte[200]);
+        byte[] encrypted = new byte[1 + 4 + 1 + 2 + 32 + 2 + 144];
+        ByteBuffer.wrap(encrypted)
+                .put((byte) 0) // outer
+                .putShort((short) 1) // HKDF-SHA256
+                .putShort((short) 1) // AES-128-GCM
+                .put((byte) 7)
+                .putShort((short) 32)
+                .put(new byte[32])
+                .putShort((short) 144);
+        Hello hiding = Hello.of("good.test").with(Hello.ENCRYPTED_HELLO, encrypted);
         refused(PASSES, "encrypted hello", hiding.record());
+        byte[] broken = new byte[200];
+        refused(
+                PASSES,
+                "hello that is not even encrypted",
+                Hello.of("good.test").with(Hello.ENCRYPTED_HELLO, broken).record());
         assertThat(isGreeted(ENDS, hiding.record(), 999)).as("seen by nobody").isTrue();
         assertThat(isGreeted(PASSES, Hello.of("good.test").record(), 999)).isTrue();
         assertThat(door.denialsSince(Instant.EPOCH))

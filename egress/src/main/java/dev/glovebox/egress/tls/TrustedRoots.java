@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.CertPathTrustManagerParameters;
@@ -57,6 +58,7 @@ public final class TrustedRoots implements AutoCloseable {
     private final SslContext anyVersion;
     private final SslContext http1;
     private final SslContext others;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private @Nullable CertificateFiles encoded;
 
     private TrustedRoots(List<X509Certificate> roots, List<CRL> revoked) {
@@ -185,9 +187,12 @@ public final class TrustedRoots implements AutoCloseable {
         return TlsProvider.name();
     }
 
-    /// Begins no connection any more.
+    /// Begins no connection any more. Idempotent.
     @Override
     public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
         List.of(anyVersion, http1, others).forEach(TlsProvider::release);
     }
 
