@@ -28,6 +28,7 @@ final class PreparedTemplate implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(PreparedTemplate.class.getName());
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+    private static final Duration TIME_TO_END = Duration.ofSeconds(30);
     private static final int NAME_LENGTH = 40;
 
     private final PlaceConfig config;
@@ -38,6 +39,7 @@ final class PreparedTemplate implements AutoCloseable {
 
     // Guarded by the lock, from here on.
     private @Nullable FutureTask<Void> running;
+    private @Nullable Thread runner;
     private @Nullable SandboxException failure;
     private Duration pause = FIRST_PAUSE;
     private long notBefore;
@@ -86,17 +88,38 @@ final class PreparedTemplate implements AutoCloseable {
         }
     }
 
-    /// Ends what runs, and lets nothing begin.
+    /// Ends what runs, and lets nothing begin. Does not wait for the command, but until its sandbox
+    /// and its disk are gone: the process may end next, and would leave the disk mounted.
     @Override
     public void close() {
+        Thread last;
         lock.lock();
         try {
             closed = true;
             if (running != null) {
                 running.cancel(true);
             }
+            last = runner;
         } finally {
             lock.unlock();
+        }
+        if (last != null) {
+            awaitEnd(last);
+        }
+    }
+
+    private void awaitEnd(Thread last) {
+        try {
+            if (!last.join(TIME_TO_END)) {
+                LOG.log(
+                        Level.WARNING,
+                        "the preparation of template {0} has not ended within {1} s; what is left of it"
+                                + " is removed with the next start",
+                        config.template().name(),
+                        TIME_TO_END.toSeconds());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -117,7 +140,7 @@ final class PreparedTemplate implements AutoCloseable {
             }
             task = new FutureTask<>(this::prepare, null);
             running = task;
-            Thread.ofVirtual().name("prepare-" + config.template().name()).start(task);
+            runner = Thread.ofVirtual().name("prepare-" + config.template().name()).start(task);
             return task;
         } finally {
             lock.unlock();

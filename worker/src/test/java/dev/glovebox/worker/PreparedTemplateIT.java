@@ -181,14 +181,16 @@ class PreparedTemplateIT {
         }
     }
 
+    /// The process may end next, so the sandbox and the disk of the command are gone by then.
     @Test
-    void aWorkerThatEnds_doesNotWaitForItsTemplate() throws Exception {
+    void aWorkerThatEnds_doesNotWaitForItsTemplateAndLeavesNothingOfIt() throws Exception {
         try (Running _ =
                 worker("echo begun; curl -sS http://plain.test/plain; while :; do :; done", 1)) {
             await(() -> plainRequests.get() == 1);
+            assertThat(mounted()).as("the control").isTrue();
         }
-        assertThat(told).noneMatch(record -> record.getLevel().equals(Level.SEVERE));
-        await(() -> !mounted());
+        assertThat(mounted()).isFalse();
+        assertThat(told).isEmpty();
         assertThat(state.resolve("images/partial")).isEmptyDirectory();
     }
 
