@@ -13,6 +13,11 @@ public record HostFact(String name, Level level, String value, String advice) {
         return new HostFact(name, Level.OK, value, "");
     }
 
+    /// As it should be for most, with what others may want to do.
+    public static HostFact hint(String name, String value, String advice) {
+        return new HostFact(name, Level.OK, value, advice);
+    }
+
     /// A weakness worth knowing, with what to do about it.
     public static HostFact warn(String name, String value, String advice) {
         return new HostFact(name, Level.WARN, value, advice);

@@ -19,6 +19,8 @@ public final class HostFacts {
         config.map(file -> new PolicyFacts(file).collect()).ifPresent(facts::addAll);
         facts.addAll(new ResourceFacts(data).collect());
         facts.addAll(new KernelFacts(Path.of("/")).collect());
+        facts.addAll(new ModuleFacts(Path.of("/")).collect());
+        facts.addAll(new ProcessorFacts(Path.of("/")).collect());
         facts.addAll(new ProgramFacts().collect());
         if (facts.stream().noneMatch(f -> f.level() == HostFact.Level.FATAL)) {
             facts.addAll(new SandboxTrial().run());

@@ -1,10 +1,6 @@
 package dev.glovebox.cli.doctor;
 
 import dev.glovebox.linux.Landlock;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +12,6 @@ import java.util.stream.Stream;
 final class KernelFacts {
     private static final int OLDEST_MAJOR = 5;
     private static final int OLDEST_MINOR = 12;
-    private static final int LARGEST = 64 * 1024;
 
     /// Version 1 forbids every rename between directories, so init does not use it.
     private static final int LANDLOCK_OF_USE = 2;
@@ -30,12 +25,14 @@ final class KernelFacts {
                     Map.entry("kernel/io_uring_disabled", "0"),
                     Map.entry("kernel/unprivileged_bpf_disabled", "0"),
                     Map.entry("fs/protected_symlinks", "0"),
-                    Map.entry("fs/protected_hardlinks", "0"));
+                    Map.entry("fs/protected_hardlinks", "0"),
+                    Map.entry("fs/protected_fifos", "0"),
+                    Map.entry("fs/protected_regular", "0"));
 
-    private final Path root;
+    private final HostFiles host;
 
     KernelFacts(Path root) {
-        this.root = root;
+        this.host = new HostFiles(root);
     }
 
     List<HostFact> collect() {
@@ -47,11 +44,12 @@ final class KernelFacts {
         facts.add(landlock());
         facts.add(swap());
         facts.add(sysctls());
+        facts.add(crashes());
         return facts;
     }
 
     private HostFact version() {
-        String release = read("proc/sys/kernel/osrelease");
+        String release = host.read("proc/sys/kernel/osrelease");
         String[] parts = release.split("[.-]", 3);
         try {
             int major = Integer.parseInt(parts[0]);
@@ -67,7 +65,7 @@ final class KernelFacts {
     }
 
     private HostFact userNamespaces() {
-        String most = read("proc/sys/user/max_user_namespaces");
+        String most = host.read("proc/sys/user/max_user_namespaces");
         if (most.isEmpty() || "0".equals(most)) {
             return HostFact.fatal(
                     "user namespaces",
@@ -78,8 +76,8 @@ final class KernelFacts {
     }
 
     private HostFact cgroups() {
-        if (exists("sys/fs/cgroup/cgroup.controllers")) {
-            String controllers = read("sys/fs/cgroup/cgroup.controllers");
+        if (host.exists("sys/fs/cgroup/cgroup.controllers")) {
+            String controllers = host.read("sys/fs/cgroup/cgroup.controllers");
             return Stream.of("cpu", "memory", "pids").allMatch(controllers::contains)
                     ? HostFact.ok("cgroups", "v2: " + controllers)
                     : HostFact.fatal(
@@ -88,9 +86,10 @@ final class KernelFacts {
                             "boot with these controllers on");
         }
         if (Stream.of("cpu", "memory", "pids", "freezer")
-                .allMatch(c -> exists("sys/fs/cgroup/" + c))) {
+                .allMatch(c -> host.exists("sys/fs/cgroup/" + c))) {
             return HostFact.ok(
-                    "cgroups", exists("sys/fs/cgroup/unified") ? "v1 with a hybrid v2 tree" : "v1");
+                    "cgroups",
+                    host.exists("sys/fs/cgroup/unified") ? "v1 with a hybrid v2 tree" : "v1");
         }
         return HostFact.fatal(
                 "cgroups",
@@ -99,7 +98,7 @@ final class KernelFacts {
     }
 
     private HostFact seccomp() {
-        return read("proc/sys/kernel/seccomp/actions_avail").contains("errno")
+        return host.read("proc/sys/kernel/seccomp/actions_avail").contains("errno")
                 ? HostFact.ok("seccomp", "filters")
                 : HostFact.fatal("seccomp", "no filters", "a kernel with CONFIG_SECCOMP_FILTER");
     }
@@ -115,7 +114,7 @@ final class KernelFacts {
     }
 
     private HostFact swap() {
-        long areas = read("proc/swaps").lines().count();
+        long areas = host.read("proc/swaps").lines().count();
         return areas <= 1
                 ? HostFact.ok("swap", "none")
                 : HostFact.warn(
@@ -127,7 +126,7 @@ final class KernelFacts {
     private HostFact sysctls() {
         List<String> weak =
                 WEAK_SYSCTLS.stream()
-                        .filter(s -> read("proc/sys/" + s.getKey()).equals(s.getValue()))
+                        .filter(s -> host.read("proc/sys/" + s.getKey()).equals(s.getValue()))
                         .map(s -> s.getKey().replace('/', '.') + "=" + s.getValue())
                         .toList();
         return weak.isEmpty()
@@ -138,19 +137,39 @@ final class KernelFacts {
                         "the sandbox does not rest on these; raising them adds a layer");
     }
 
-    private boolean exists(String path) {
-        return Files.exists(root.resolve(path));
+    /// What becomes of a crash in a sandbox. A program that crashes are piped to runs as the host's
+    /// root; the kernel does not start it for a process whose limit of core files is 1, as that of
+    /// sandboxes is, unless the limit that this worker has itself is 0.
+    private HostFact crashes() {
+        String pattern = host.read("proc/sys/kernel/core_pattern");
+        if (pattern.startsWith("@")) {
+            return HostFact.warn(
+                    "core_pattern",
+                    pattern,
+                    "a program of the host may be told of crashes in sandboxes: sysctl -w"
+                            + " kernel.core_pattern=core");
+        }
+        if (!pattern.startsWith("|")) {
+            return HostFact.ok("core_pattern", pattern.isEmpty() ? "none" : "a file");
+        }
+        return coreLimitIsZero()
+                ? HostFact.warn(
+                        "core_pattern",
+                        pattern,
+                        "with a hard limit of 0 on core files, as here, the host runs this as root for"
+                                + " crashes in sandboxes: start the worker with ulimit -Hc 1 or more"
+                                + " (LimitCORE=1)")
+                : HostFact.ok(
+                        "core_pattern",
+                        "a pipe to a program of the host, not started for sandboxes (RLIMIT_CORE"
+                                + " 1)");
     }
 
-    /// Files of `/proc/sys` give all they have to the first read and nothing to the next, so that
-    /// read must be large.
-    private String read(String path) {
-        try (InputStream in = Files.newInputStream(root.resolve(path))) {
-            byte[] buffer = new byte[LARGEST];
-            int count = in.read(buffer);
-            return new String(buffer, 0, Math.max(count, 0), StandardCharsets.UTF_8).strip();
-        } catch (IOException _) {
-            return "";
-        }
+    private boolean coreLimitIsZero() {
+        return host.read("proc/self/limits")
+                .lines()
+                .filter(line -> line.startsWith("Max core file size"))
+                .map(line -> line.strip().split(" {2,}", -1))
+                .anyMatch(columns -> columns.length > 2 && columns[2].equals("0"));
     }
 }

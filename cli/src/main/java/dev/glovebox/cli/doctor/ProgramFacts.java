@@ -1,19 +1,19 @@
 package dev.glovebox.cli.doctor;
 
-import java.io.File;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The programs that Glovebox starts on the host, with their versions.
 final class ProgramFacts {
     private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)(?:\\.(\\d+))?");
-    private static final int DEADLINE_SECONDS = 5;
+    private static final Pattern DAY = Pattern.compile("(20\\d\\d)([01]\\d)([0-3]\\d)");
+    private static final int OLD_DAYS = 365;
 
     List<HostFact> collect() {
         return List.of(
@@ -25,12 +25,15 @@ final class ProgramFacts {
                         "runc",
                         new Version(1, 3, 6),
                         "older than 1.3.6 follows a planted /dev symlink (CVE-2026-41579)"),
+                gvisor(
+                        ProgramOutput.firstLine("runsc", "--version"),
+                        LocalDate.now(ZoneOffset.UTC)),
                 needed("mkfs.ext4", "e2fsprogs", "-V"),
                 wanted("rg", "ripgrep", "the grep tool falls back to grep", "--version"));
     }
 
     private static HostFact runtime(String program, Version fixed, String fault) {
-        Optional<String> line = firstLine(program, "--version");
+        Optional<String> line = ProgramOutput.firstLine(program, "--version");
         if (line.isEmpty()) {
             return HostFact.warn(program, "not installed", "apt-get install " + program);
         }
@@ -43,8 +46,39 @@ final class ProgramFacts {
                         fault + "; Glovebox makes the root itself, so nobody can plant one");
     }
 
+    /// gVisor has days for versions.
+    static HostFact gvisor(Optional<String> line, LocalDate today) {
+        if (line.isEmpty()) {
+            return HostFact.hint(
+                    "runsc", "not installed", "profile nested needs it: apt-get install runsc");
+        }
+        Optional<LocalDate> day = dayIn(line.get());
+        if (day.isEmpty()) {
+            return HostFact.ok("runsc", line.get());
+        }
+        return day.get().plusDays(OLD_DAYS).isBefore(today)
+                ? HostFact.warn(
+                        "runsc",
+                        "of " + day.get(),
+                        "what was mended in gVisor since is not in it, and it is the wall of profile"
+                                + " nested; install a newer one, it is tried before it is used")
+                : HostFact.ok("runsc", "of " + day.get());
+    }
+
+    private static Optional<LocalDate> dayIn(String line) {
+        Matcher matcher = DAY.matcher(line);
+        try {
+            return matcher.find()
+                    ? Optional.of(
+                            LocalDate.parse(matcher.group(), DateTimeFormatter.BASIC_ISO_DATE))
+                    : Optional.empty();
+        } catch (DateTimeParseException _) {
+            return Optional.empty();
+        }
+    }
+
     private static HostFact needed(String program, String debianPackage, String flag) {
-        return firstLine(program, flag)
+        return ProgramOutput.firstLine(program, flag)
                 .map(line -> HostFact.ok(program, line))
                 .orElseGet(() ->
                         HostFact.fatal(
@@ -53,40 +87,13 @@ final class ProgramFacts {
 
     private static HostFact wanted(
             String program, String debianPackage, String otherwise, String flag) {
-        return firstLine(program, flag)
+        return ProgramOutput.firstLine(program, flag)
                 .map(line -> HostFact.ok(program, line))
                 .orElseGet(() ->
                         HostFact.warn(
                                 program,
                                 "not installed",
                                 otherwise + "; apt-get install " + debianPackage));
-    }
-
-    private static Optional<String> firstLine(String program, String flag) {
-        try {
-            Path output = Files.createTempFile("glovebox-doctor", ".txt");
-            try {
-                ProcessBuilder builder =
-                        new ProcessBuilder(program, flag)
-                                .redirectErrorStream(true)
-                                .redirectInput(new File("/dev/null"))
-                                .redirectOutput(output.toFile());
-                builder.environment().merge("PATH", "/usr/sbin:/sbin", (a, b) -> a + ":" + b);
-                Process process = builder.start();
-                if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
-                    process.destroyForcibly();
-                    return Optional.empty();
-                }
-                return Files.readAllLines(output).stream().findFirst();
-            } finally {
-                Files.delete(output);
-            }
-        } catch (IOException _) {
-            return Optional.empty();
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-            return Optional.empty();
-        }
     }
 
     /// A version of up to three numbers.

@@ -1,17 +1,25 @@
 package dev.glovebox.cli.doctor;
 
+import dev.glovebox.linux.KernelClock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Year;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Memory, disk, privileges and the Java that runs this.
 final class ResourceFacts {
     private static final long MIB = 1024L * 1024;
     private static final long LOW_DISK = 1024 * MIB;
+    private static final long LOW_INODES = 100_000;
     private static final int NEEDED_JAVA = 25;
+
+    /// In which this was written: no right clock is before it.
+    private static final int FIRST_YEAR = 2026;
 
     private final Path dataDirectory;
 
@@ -21,7 +29,7 @@ final class ResourceFacts {
     }
 
     List<HostFact> collect() {
-        return List.of(java(), privileges(), memory(), disk(), workspaceDisks());
+        return List.of(java(), privileges(), memory(), disk(), inodes(), workspaceDisks(), clock());
     }
 
     private static HostFact java() {
@@ -74,12 +82,8 @@ final class ResourceFacts {
     }
 
     private HostFact disk() {
-        Path existing = dataDirectory.toAbsolutePath();
-        while (existing.getParent() != null && !Files.exists(existing)) {
-            existing = existing.getParent();
-        }
         try {
-            var store = Files.getFileStore(existing);
+            var store = Files.getFileStore(existing());
             String value =
                     store.getUsableSpace() / MIB
                             + " MiB free for "
@@ -93,5 +97,56 @@ final class ResourceFacts {
         } catch (IOException e) {
             return HostFact.warn("disk", "unknown", String.valueOf(e.getMessage()));
         }
+    }
+
+    private HostFact inodes() {
+        return inodes(
+                ProgramOutput.firstLine("stat", "-f", "-c", "%d %c", existing().toString())
+                        .orElse(""));
+    }
+
+    /// @param counted free and all inodes of a file system, 0 of those that have no number of them
+    static HostFact inodes(String counted) {
+        if (!counted.matches("\\d{1,18} \\d{1,18}")) {
+            return HostFact.warn("inodes", "unknown", "df -i says how many are free");
+        }
+        String[] words = counted.split(" ", -1);
+        long free = Long.parseLong(words[0]);
+        if (Long.parseLong(words[1]) == 0) {
+            return HostFact.ok("inodes", "as many as there is room for");
+        }
+        String value = free + " free";
+        return free >= LOW_INODES
+                ? HostFact.ok("inodes", value)
+                : HostFact.warn(
+                        "inodes",
+                        value,
+                        "each file of an image's layers takes one, as does one of a workspace without"
+                                + " a disk: remove files, or use another file system");
+    }
+
+    private static HostFact clock() {
+        return clock(Year.now(ZoneOffset.UTC).getValue(), KernelClock.synchronised());
+    }
+
+    static HostFact clock(int year, Optional<Boolean> synchronised) {
+        String advice =
+                "certificates, records and credentials go by it: run chrony or systemd-timesyncd";
+        if (year < FIRST_YEAR) {
+            return HostFact.warn("clock", "says that it is " + year, advice);
+        }
+        return synchronised.orElse(true)
+                ? HostFact.ok(
+                        "clock",
+                        synchronised.isPresent() ? "synchronised" : "the kernel does not say")
+                : HostFact.warn("clock", "not synchronised, says the kernel", advice);
+    }
+
+    private Path existing() {
+        Path existing = dataDirectory.toAbsolutePath();
+        while (existing.getParent() != null && !Files.exists(existing)) {
+            existing = existing.getParent();
+        }
+        return existing;
     }
 }

@@ -51,6 +51,40 @@ final class KernelFactsTest {
     }
 
     @Test
+    void settingsAgainstPlantedFilesAreNamedToo() throws IOException {
+        for (String kind : new String[] {"hardlinks", "fifos", "regular"}) {
+            put("proc/sys/fs/protected_" + kind, "0");
+        }
+        assertThat(facts().get("sysctls").value())
+                .isEqualTo("fs.protected_hardlinks=0 fs.protected_fifos=0 fs.protected_regular=0");
+        for (String kind : new String[] {"hardlinks", "fifos", "regular"}) {
+            put("proc/sys/fs/protected_" + kind, "1");
+        }
+        assertThat(facts().get("sysctls").level()).isEqualTo(HostFact.Level.OK);
+    }
+
+    /// The kernel does not start the program for a limit of 1, which a sandbox has if its worker
+    /// may have that much.
+    @Test
+    void crashesPipedToAProgramAreAWarningWhereTheLimitCannotStopThem() throws IOException {
+        String limits = "Max core file size        %s                    %s                 bytes";
+        put("proc/sys/kernel/core_pattern", "|/usr/share/apport/apport -p%p");
+        put("proc/self/limits", limits.formatted("0", "unlimited"));
+        assertThat(facts().get("core_pattern").level()).isEqualTo(HostFact.Level.OK);
+        assertThat(facts().get("core_pattern").value()).contains("not started for sandboxes");
+
+        put("proc/self/limits", limits.formatted("0", "0"));
+        HostFact fact = facts().get("core_pattern");
+        assertThat(fact.level()).isEqualTo(HostFact.Level.WARN);
+        assertThat(fact.advice()).contains("LimitCORE=1");
+
+        put("proc/sys/kernel/core_pattern", "core");
+        assertThat(facts().get("core_pattern").level()).isEqualTo(HostFact.Level.OK);
+        put("proc/sys/kernel/core_pattern", "@/run/coredump.socket");
+        assertThat(facts().get("core_pattern").level()).isEqualTo(HostFact.Level.WARN);
+    }
+
+    @Test
     void thisHostIsReadWithoutAnError() {
         assertThat(new KernelFacts(Path.of("/")).collect()).hasSizeGreaterThan(5);
     }
