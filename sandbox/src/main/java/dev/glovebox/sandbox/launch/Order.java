@@ -59,10 +59,22 @@ public record Order(SandboxSpec spec, RootPlan plan) {
         if (!agent) {
             environment.put("DEBIAN_FRONTEND", "noninteractive");
         }
+        environment.putAll(processors(Runtime.getRuntime().availableProcessors()));
         environment.putAll(plan.layers().environment());
         environment.putAll(spec.template().environment());
         environment.putAll(spec.environment());
         return environment;
+    }
+
+    /// By which programs begin no more threads than get processor time, where a sandbox gets less
+    /// of it than the host has: nothing else inside says so, `docs/decisions/0033`.
+    Map<String, String> processors(int ofTheHost) {
+        int most = (int) Math.ceil(spec.limits().cpus());
+        return most >= ofTheHost
+                ? Map.of()
+                : Map.of(
+                        "OMP_NUM_THREADS", Integer.toString(most),
+                        "GOMAXPROCS", Integer.toString(most));
     }
 
     private static RootPlan plan(SandboxSpec spec, RootLayers layers, Optional<Path> kept) {
