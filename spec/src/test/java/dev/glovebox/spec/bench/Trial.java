@@ -130,7 +130,7 @@ final class Trial {
 
     /// How many times the second the first is, for a table.
     static String times(Optional<Double> first, Optional<Double> second) {
-        return first.isEmpty() || second.isEmpty()
+        return first.isEmpty() || second.filter(figure -> figure > 0).isEmpty()
                 ? "-"
                 : String.format(Locale.ROOT, "%.1f x", first.get() / second.get());
     }
