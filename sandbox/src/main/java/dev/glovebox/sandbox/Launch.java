@@ -302,7 +302,8 @@ final class Launch implements AutoCloseable {
 
     private Guest guest(SandboxSpec spec, GuestListener listener, ChildProcess process) {
         try {
-            SocketChannel channel = listener.accept(timeout);
+            SocketChannel channel =
+                    listener.accept(timeout, () -> process.waitFor(Duration.ZERO).orElse(0) != 0);
             GuestLimits limits = new GuestLimits(timeout, GuestLimits.DEFAULT.streamBytes());
             return Guest.over(channel, limits);
         } catch (IOException | GuestException e) {

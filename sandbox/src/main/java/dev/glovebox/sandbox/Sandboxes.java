@@ -2,6 +2,7 @@ package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.launch.IdBlocks;
 import dev.glovebox.sandbox.launch.Order;
 import dev.glovebox.sandbox.launch.Preparation;
@@ -208,6 +209,10 @@ public final class Sandboxes implements AutoCloseable {
             }
             living.put(name, sandbox);
             return sandbox;
+        } catch (GuestException e) {
+            end(name, block);
+            throw new SandboxException(
+                    Band.HOST, "cannot start sandbox " + name + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
             end(name, block);
             throw e;

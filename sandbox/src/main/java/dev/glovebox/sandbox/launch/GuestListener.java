@@ -11,6 +11,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /// The socket on which the worker expects one connection, from the runtime's process that becomes
 /// one sandbox. It lies in a directory only root can enter, and its path is gone once the one
@@ -18,6 +19,8 @@ import java.time.Duration;
 ///
 /// @param path where it lies
 public record GuestListener(ServerSocketChannel server, Path path) implements AutoCloseable {
+    private static final long ASK_MILLIS = 20;
+
     /// Begins to listen there.
     public static GuestListener bind(Path path) throws IOException {
         Files.deleteIfExists(path);
@@ -32,26 +35,47 @@ public record GuestListener(ServerSocketChannel server, Path path) implements Au
         }
     }
 
-    /// Waits for the connection.
+    /// Waits for the connection, and until something has come over it, be it its end.
     ///
-    /// @throws SocketTimeoutException if there is none in time
-    public SocketChannel accept(Duration timeout) throws IOException {
+    /// @param hopeless whether nobody is left who could connect or greet; asked again and again
+    /// @throws SocketTimeoutException if there is nothing in time
+    /// @throws IOException if it has become hopeless
+    public SocketChannel accept(Duration timeout, BooleanSupplier hopeless) throws IOException {
+        long end = System.nanoTime() + timeout.toNanos();
+        SocketChannel channel;
         try (Selector selector = Selector.open()) {
             server.register(selector, SelectionKey.OP_ACCEPT);
-            long end = System.nanoTime() + timeout.toNanos();
-            while (true) {
-                SocketChannel channel = server.accept();
-                if (channel != null) {
-                    close();
-                    channel.configureBlocking(true);
-                    return channel;
-                }
-                long left = (end - System.nanoTime()) / 1_000_000;
-                if (left <= 0) {
-                    throw new SocketTimeoutException("nobody connected within " + timeout);
-                }
-                selector.select(left);
+            await(selector, end, hopeless, "nobody connected within " + timeout);
+            channel = server.accept();
+            close();
+            try {
+                channel.configureBlocking(false);
+                channel.register(selector, SelectionKey.OP_READ);
+                await(selector, end, hopeless, "nobody greeted within " + timeout);
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
+        }
+        channel.configureBlocking(true);
+        return channel;
+    }
+
+    private static void await(
+            Selector selector, long end, BooleanSupplier hopeless, String otherwise)
+            throws IOException {
+        while (true) {
+            boolean last = hopeless.getAsBoolean();
+            int ready = last ? selector.selectNow() : selector.select(ASK_MILLIS);
+            if (ready > 0) {
                 selector.selectedKeys().clear();
+                return;
+            }
+            if (last) {
+                throw new IOException("the runtime did not end well");
+            }
+            if (System.nanoTime() - end > 0) {
+                throw new SocketTimeoutException(otherwise);
             }
         }
     }
