@@ -46,10 +46,11 @@ final class RestlessWorker {
                             SandboxConfig.DEFAULT_START_TIMEOUT);
             Sandboxes sandboxes = Sandboxes.open(config);
             out.println("open");
+            int ready = sandboxes.bindsLater(Template.BASE) ? 2 : 0;
             WarmPool<Pinned> pool =
                     WarmPool.open(
                             sandboxes,
-                            PoolConfig.of(Template.BASE, Limits.DEFAULT, 2),
+                            PoolConfig.of(Template.BASE, Limits.DEFAULT, ready),
                             name -> new Pinned(NetworkNamespace.create(pins.resolve(name))));
             for (long round = 0; round < 1_000_000; round++) {
                 Sandbox cold = sandboxes.create(SandboxSpec.of("cold-" + round, List.of()));
