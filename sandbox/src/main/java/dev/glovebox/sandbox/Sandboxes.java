@@ -40,6 +40,7 @@ public final class Sandboxes implements AutoCloseable {
     private Sandboxes(SandboxConfig config, StateDirectory state, Cgroups cgroups) {
         this.state = state;
         this.roots = new TemplateRoots(config.images());
+        roots.removeLeftovers();
         this.base = BaseRoot.prepare(state.base());
         this.runtimes =
                 new Runtimes(

@@ -191,6 +191,21 @@ class PreparationIT {
         assertThat(partial).doesNotExist();
     }
 
+    /// Nobody knows whether a template will ever need the store again.
+    @Test
+    void aDiskThatAKilledWorkerLeft_isGoneWithTheNextWorkerThatPreparesNothing() throws Exception {
+        Path other = directory.resolve("other");
+        Path partial = Files.createDirectories(other.resolve("images/partial/made-0"));
+        LayerDisk left = LayerDisk.make(partial, 64 * MEBI, MOST_ENTRIES);
+        Files.createDirectory(left.upper());
+        assertThat(mounts(other)).as("the control").hasSize(1);
+
+        Sandboxes.open(SandboxConfig.in(other.resolve("state"))).close();
+
+        assertThat(mounts(other)).isEmpty();
+        assertThat(partial).doesNotExist();
+    }
+
     private void prepare(String script) {
         sandboxes.prepare(spec(script), _ -> {});
     }
@@ -230,8 +245,12 @@ class PreparationIT {
     }
 
     private List<String> mounts() {
+        return mounts(images());
+    }
+
+    private static List<String> mounts(Path below) {
         try (Stream<String> lines = Files.lines(Path.of("/proc/self/mountinfo"))) {
-            return lines.filter(line -> line.contains(images().toString())).toList();
+            return lines.filter(line -> line.contains(below.toString())).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -73,6 +73,12 @@ public final class LayerStore {
         return store;
     }
 
+    /// Whether something lies in the store that is being made, or was when its process was killed.
+    public static boolean hasUnfinished(Path directory) {
+        Path partial = directory.resolve("partial");
+        return Files.isDirectory(partial) && !list(partial).isEmpty();
+    }
+
     /// The lock for one reference, so that a tag is resolved once.
     public StoreLocks.Held holdImage(String key) throws IOException, InterruptedException {
         return locks.hold("image", key);

@@ -8,6 +8,7 @@ import dev.glovebox.sandbox.image.ImageException;
 import dev.glovebox.sandbox.image.Images;
 import dev.glovebox.sandbox.image.ImagesConfig;
 import dev.glovebox.sandbox.layer.LayerDisk;
+import dev.glovebox.sandbox.layer.LayerStore;
 import dev.glovebox.sandbox.root.RootLayers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// it ([#prepare]), never because a sandbox is wanted: whoever asks says what it may reach. Whoever
 /// asks for the same meanwhile waits for that run, in this process and in others. A failed one
 /// leaves nothing, and the next who asks runs it again. The store is opened when a template first
-/// needs it. Thread-safe.
+/// needs it, or when there is something of a killed process in it. Thread-safe.
 public final class TemplateRoots {
     /// Changes with what a recipe means, so that layers made by another meaning are not used.
     private static final String FORMAT = "glovebox-prepared-1";
@@ -51,6 +52,20 @@ public final class TemplateRoots {
     /// Nothing is read or made yet.
     public TemplateRoots(ImagesConfig config) {
         this.config = config;
+    }
+
+    /// Removes what a killed process was making, whose disk would stay mounted until some template
+    /// needs the store.
+    ///
+    /// @throws SandboxException [Band#HOST] if the store cannot be used
+    public void removeLeftovers() {
+        if (LayerStore.hasUnfinished(config.directory())) {
+            try {
+                images();
+            } catch (ImageException e) {
+                throw new SandboxException(Band.HOST, "images: " + e.getMessage(), e);
+            }
+        }
     }
 
     /// The layers of a template's root; its image is had now if it is not here yet.
