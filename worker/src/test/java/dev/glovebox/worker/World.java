@@ -15,21 +15,25 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// All that there is on the host of one worker, or of one state directory of a worker: whatever it
 /// leaves, it leaves in one of these.
 ///
-/// @param processes that are in its control groups, or have its directory in their command line or
-///   as what they run or have open as a disk; never this process
+/// @param processes that are in its control groups, or have its directory in their command line;
+///   never this process
 /// @param groups control groups, in every hierarchy
 /// @param mounts on the host in its directory, doors' network namespaces among them
 /// @param devices loop devices over files of its directory
 /// @param sockets of the kernel's table that have a name in its directory
 /// @param files and directories in it, but for what a worker keeps on purpose: locks, the base that
-///   is made at each start, journals and disks of workspaces
+///   is made at each start, the audit log, whole layers, and the empty disk that others are copied
+///   from
 public record World(
         Set<Integer> processes,
         Set<String> groups,
@@ -76,6 +80,77 @@ public record World(
         there.stream()
                 .filter(e -> !here.contains(e))
                 .forEach(e -> found.add("no " + what + " " + e));
+    }
+
+    /// Network and mount namespaces, but this process's own, that its processes are in or that are
+    /// pinned in its directory.
+    public Set<String> namespaces() {
+        Set<String> found = new TreeSet<>();
+        processes.forEach(pid -> joined(Path.of("/proc/" + pid), found));
+        pinned().filter(pin -> mounts.contains(pin.getValue()))
+                .forEach(pin -> found.add(pin.getKey()));
+        return others(found);
+    }
+
+    /// Network and mount namespaces, but this process's own, that any process of the host is in or
+    /// holds open, or that are pinned anywhere.
+    public static Set<String> namespacesHeld() {
+        Set<String> found = new TreeSet<>();
+        try {
+            for (Path process : list(Path.of("/proc"))) {
+                if (process.getFileName().toString().matches("\\d+")) {
+                    joined(process, found);
+                    held(process, found);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        pinned().forEach(pin -> found.add(pin.getKey()));
+        return others(found);
+    }
+
+    private static void joined(Path process, Set<String> found) {
+        for (String kind : List.of("net", "mnt")) {
+            link(process.resolve("ns").resolve(kind)).ifPresent(found::add);
+        }
+    }
+
+    private static void held(Path process, Set<String> found) {
+        try {
+            for (Path open : list(process.resolve("fd"))) {
+                link(open).filter(to -> to.matches("(net|mnt):\\[.*")).ifPresent(found::add);
+            }
+        } catch (IOException _) {
+            return; // it has ended meanwhile
+        }
+    }
+
+    private static Set<String> others(Set<String> namespaces) {
+        Set<String> own = new TreeSet<>();
+        joined(Path.of("/proc/self"), own);
+        namespaces.removeAll(own);
+        return namespaces;
+    }
+
+    /// Namespaces that are mounted on the host, and where.
+    private static Stream<Map.Entry<String, String>> pinned() {
+        try {
+            return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                    .map(line -> line.split(" ", 6))
+                    .filter(words -> words[3].matches("(net|mnt):\\[.*"))
+                    .map(words -> Map.entry(words[3], words[4]));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Optional<String> link(Path path) {
+        try {
+            return Optional.of(Files.readSymbolicLink(path).toString());
+        } catch (IOException _) {
+            return Optional.empty(); // it has ended meanwhile, or is closed
+        }
     }
 
     /// Of the processes, those in the control groups.
@@ -150,7 +225,7 @@ public record World(
 
     private static boolean stays(String file) {
         return file.matches(
-                ".*(lock|/ws/.*/(image|mount)|/ws/\\.disks/.*|\\.jsonl?|\\.log|journal.*)");
+                ".*(/lock|/images/(locks|layers)/.*|/audit/.*|/ws/\\.disks/\\.template-[^/]*)");
     }
 
     private static void walk(Path top, Set<String> found) throws IOException {
