@@ -14,6 +14,7 @@ import dev.glovebox.egress.wire.Spending;
 import dev.glovebox.protocol.egress.EgressRule;
 import dev.glovebox.protocol.egress.Protocol;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -363,13 +364,16 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
     }
 
     /// The answer has been written. One that came before its request had ended leaves the rest of
-    /// the request without a reader, so the connection ends with it.
+    /// the request without a reader, so the connection ends with it, or the stream of HTTP/2 does.
     @Override
-    public void answered(boolean keep) {
+    public void answered(boolean keep, ChannelFuture written) {
         boolean whole = state == State.ANSWERING;
         boolean theLast = isLast();
         release(keep && whole);
-        if (theLast || writer.isEmpty()) {
+        if (writer.isEmpty() && !whole) {
+            state = State.CLOSING;
+            written.addListener(_ -> Pages.enough(client));
+        } else if (theLast || writer.isEmpty()) {
             state = State.CLOSING;
             Pages.end(client);
         } else {

@@ -9,7 +9,8 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 /// client that goes on is closed at once.
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 final class Drain extends ChannelInboundHandlerAdapter {
-    private static final long MAX_BYTES = 1 << 20;
+    /// More than a client can have on its way before it reads the answer, whatever its buffers.
+    private static final long MAX_BYTES = 64 << 20;
 
     private long drained;
 

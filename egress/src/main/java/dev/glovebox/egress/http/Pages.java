@@ -82,13 +82,20 @@ public final class Pages {
             client.writeAndFlush(response)
                     .addListener(_ -> {
                         if (!(request instanceof LastHttpContent)) {
-                            client.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR));
+                            enough(client);
                         }
                     });
         } else {
             client.write(response);
             end(client);
         }
+    }
+
+    /// Tells a client of HTTP/2 that its stream has been answered whole and nothing more of the
+    /// request is wanted (RFC 9113 §8.1). Left to itself it would go on sending, or wait until it
+    /// may.
+    public static void enough(Channel stream) {
+        stream.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR));
     }
 
     /// Ends our side after the answer, then goes on reading for a moment: closing a socket with

@@ -2,6 +2,7 @@ package dev.glovebox.egress.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -54,7 +55,8 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
         /// The whole of a final response has been written.
         ///
         /// @param keep whether the upstream can take another request
-        void answered(boolean keep);
+        /// @param written done when the end of it has left the client's channel
+        void answered(boolean keep, ChannelFuture written);
 
         /// The upstream takes more.
         void pump();
@@ -169,6 +171,7 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
             }
             return;
         }
+        ChannelFuture written = client.newSucceededFuture();
         if (bare) {
             content.release();
             guard.filter(EchoGuard::hasFound).ifPresent(_ -> receiver.covered());
@@ -180,27 +183,29 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
                 return;
             }
             ByteBuf passed = looking.pass(content.content(), end);
-            write(
-                    ctx,
-                    passed.readableBytes(),
-                    content instanceof LastHttpContent with
-                            ? HttpMessages.trailers(with.replace(passed), Optional.empty())
-                            : new DefaultHttpContent(passed));
+            written =
+                    write(
+                            ctx,
+                            passed.readableBytes(),
+                            content instanceof LastHttpContent with
+                                    ? HttpMessages.trailers(with.replace(passed), Optional.empty())
+                                    : new DefaultHttpContent(passed));
             if (end && looking.hasFound()) {
                 receiver.covered();
             }
         } else {
-            write(
-                    ctx,
-                    content.content().readableBytes(),
-                    content instanceof LastHttpContent with
-                            ? HttpMessages.trailers(with, Optional.empty())
-                            : content);
+            written =
+                    write(
+                            ctx,
+                            content.content().readableBytes(),
+                            content instanceof LastHttpContent with
+                                    ? HttpMessages.trailers(with, Optional.empty())
+                                    : content);
         }
         if (end) {
             begun = false;
             client.flush();
-            receiver.answered(!last);
+            receiver.answered(!last, written);
         }
     }
 
@@ -212,12 +217,13 @@ public final class UpstreamResponses extends ChannelInboundHandlerAdapter {
                         && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(codings.getFirst()));
     }
 
-    private void write(ChannelHandlerContext ctx, int bytes, HttpContent content) {
-        client.write(content);
+    private ChannelFuture write(ChannelHandlerContext ctx, int bytes, HttpContent content) {
+        ChannelFuture written = client.write(content);
         unflushed += bytes;
         if (unflushed >= AT_ONCE) {
             flush(ctx);
         }
+        return written;
     }
 
     private void flush(ChannelHandlerContext ctx) {
