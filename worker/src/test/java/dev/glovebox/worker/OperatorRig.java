@@ -42,8 +42,17 @@ final class OperatorRig implements AutoCloseable {
     private final Thread running;
 
     OperatorRig(Path state) {
+        this(
+                state,
+                SandboxConfig.in(state.resolve("sb")),
+                PlaceConfig.DEFAULT
+                        .withLimits(Limits.DEFAULT.withMemory("128m"))
+                        .withWarm(Warm.DEFAULT));
+    }
+
+    OperatorRig(Path state, SandboxConfig walls, PlaceConfig place) {
         this.state = state;
-        sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
+        sandboxes = Sandboxes.open(walls);
         doors = Doors.open(EgressConfig.at(state.resolve("doors")));
         WorkerConfig config =
                 WorkerConfig.of(
@@ -53,10 +62,7 @@ final class OperatorRig implements AutoCloseable {
                                 state)
                         .withMaxIdle(Duration.ZERO)
                         .withDrainGrace(Duration.ofSeconds(5))
-                        .withPlace(
-                                PlaceConfig.DEFAULT
-                                        .withLimits(Limits.DEFAULT.withMemory("128m"))
-                                        .withWarm(Warm.DEFAULT));
+                        .withPlace(place);
         worker = new Worker(config, sandboxes, doors, Workspaces.open(state.resolve("ws")));
         server =
                 OperatorServer.open(

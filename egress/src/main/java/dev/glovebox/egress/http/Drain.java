@@ -10,7 +10,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 @SuppressWarnings("FutureReturnValueIgnored") // a channel that fails closes itself
 final class Drain extends ChannelInboundHandlerAdapter {
     /// More than a client can have on its way before it reads the answer, whatever its buffers.
-    private static final long MAX_BYTES = 64 << 20;
+    private static final long MAX_BYTES = 16 << 20;
 
     private long drained;
 
