@@ -43,7 +43,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.body().decode("latin-1").encode("unicode_escape").decode()
         words = self.requestline.split()
         line = [words[0], words[1], self.headers.get("Host", "-"), self.headers.get("X") or "-", body or "-"]
-        os.write(1, ("seen|200|" + "|".join(line) + "\n").encode())  # whole, whatever other threads write
+        # a line of its own, whatever other threads write, tracebacks included
+        os.write(1, ("\nseen|200|" + "|".join(line) + "\n").encode())
         answer = b"ok"
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
