@@ -37,6 +37,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// Many sandboxes: how the next one's start, and each one's memory, depend on how many there are.
 final class Crowd {
@@ -46,6 +47,9 @@ final class Crowd {
     private final Report report;
     private final Sandboxes sandboxes;
     private final Path folder;
+
+    /// What the last starts took for disk, door, sandbox and first call.
+    private final Deque<List<Duration>> steps = new ArrayDeque<>();
 
     /// @param folder for doors and workspaces
     Crowd(Report report, Sandboxes sandboxes, Path folder) {
@@ -78,9 +82,14 @@ final class Crowd {
                 "alive",
                 "start of the next",
                 "to the first 10",
+                "of which disk",
+                "door",
+                "sandbox",
+                "call",
                 "memory each",
                 "of which the worker",
                 "aim");
+        settle();
         Deque<Room> rooms = new ArrayDeque<>();
         Workspaces workspaces = Workspaces.open(folder.resolve("idle-disks"));
         try (Doors doors = Doors.open(EgressConfig.at(folder.resolve("idle-doors")))) {
@@ -91,6 +100,17 @@ final class Crowd {
             }
         }
         report.end();
+    }
+
+    /// What the parts before have written is not written back beside what is measured.
+    private static void settle() {
+        try {
+            new ProcessBuilder("sync").start().waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void fill(Deque<Room> rooms, Function<String, Room> source, int most) {
@@ -114,15 +134,28 @@ final class Crowd {
                     Integer.toString(count),
                     Figures.millis(mean),
                     Figures.ratio(mean, first),
+                    step(0),
+                    step(1),
+                    step(2),
+                    step(3),
                     mebibytes(available - kilobytes("/proc/meminfo", "MemAvailable"), count),
                     mebibytes(kilobytes("/proc/self/status", "VmRSS") - resident, count),
                     count == most ? "<= 8 MiB, start flat" : "");
         }
     }
 
+    /// The mean of a step over the last starts.
+    private String step(int which) {
+        return Figures.millis(
+                new Figures(steps.stream().map(each -> each.get(which)).toList()).mean());
+    }
+
     private Room room(Workspaces workspaces, Doors doors, String name) {
+        List<Long> clock = new ArrayList<>(List.of(System.nanoTime()));
         Workspace workspace = workspaces.open(name);
+        clock.add(System.nanoTime());
         Door door = doors.open(name, EgressPolicy.DENY_ALL);
+        clock.add(System.nanoTime());
         Sandbox sandbox =
                 sandboxes.create(
                         new SandboxSpec(
@@ -132,6 +165,7 @@ final class Crowd {
                                 Optional.of(door.networkNamespace()),
                                 Limits.DEFAULT,
                                 Map.of()));
+        clock.add(System.nanoTime());
         Toolset tools =
                 new Toolset(
                         sandbox,
@@ -143,6 +177,14 @@ final class Crowd {
         if (!first.text().equals("on")) {
             throw new IllegalStateException("the first call of " + name + ": " + first);
         }
+        clock.add(System.nanoTime());
+        if (steps.size() == AT_THE_END) {
+            steps.remove();
+        }
+        steps.add(
+                IntStream.range(1, clock.size())
+                        .mapToObj(i -> Duration.ofNanos(clock.get(i) - clock.get(i - 1)))
+                        .toList());
         return new Room(workspace, door, sandbox, tools);
     }
 
