@@ -48,9 +48,18 @@ public record EgressConfig(
         if (!directory.isAbsolute()) {
             throw new EgressException("egress directory " + directory + " is not absolute");
         }
+        checkContact(contact);
+    }
+
+    /// Whether a refused program can be told to ask so.
+    ///
+    /// @return the same
+    /// @throws EgressException if it is not 1 to 200 printable characters
+    public static String checkContact(String contact) {
         if (!CONTACT.matcher(contact).matches()) {
             throw new EgressException("contact is not 1 to 200 printable characters");
         }
+        return contact;
     }
 
     /// Default limits and the name servers of the host.

@@ -370,15 +370,16 @@ final class HttpGate extends ChannelInboundHandlerAdapter implements UpstreamRes
         boolean whole = state == State.ANSWERING;
         boolean theLast = isLast();
         release(keep && whole);
-        if (writer.isEmpty() && !whole) {
-            state = State.CLOSING;
-            written.addListener(_ -> Pages.enough(client));
-        } else if (theLast || writer.isEmpty()) {
-            state = State.CLOSING;
-            Pages.end(client);
-        } else {
+        if (writer.isPresent() && !theLast) {
             state = State.IDLE;
             pump();
+            return;
+        }
+        state = State.CLOSING;
+        if (writer.isPresent() || whole) {
+            Pages.end(client);
+        } else {
+            written.addListener(_ -> Pages.enough(client));
         }
     }
 

@@ -25,9 +25,8 @@ public final class KernelClock {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = Libc.errnoCapture(arena);
             MemorySegment timex = arena.allocate(TIMEX_BYTES, Long.BYTES);
-            // SAFETY: the segment is larger than the structure, zeroed, and lives until the call
-            // has
-            // returned; with `modes` 0 the call does not block and changes nothing.
+            // SAFETY: the segment is larger than the structure, zeroed, and outlives the call;
+            // with `modes` 0 the call does not block and changes nothing.
             int state = (int) ADJTIMEX.invokeExact(capture, timex);
             return state < 0 ? Optional.empty() : Optional.of(state != TIME_ERROR);
         } catch (Throwable e) {

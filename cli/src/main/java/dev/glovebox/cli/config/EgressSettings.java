@@ -73,7 +73,7 @@ public record EgressSettings(
 
     static EgressSettings read(Settings settings) {
         return new EgressSettings(
-                settings.get("egress.contact", EgressSettings::contact),
+                settings.get("egress.contact", EgressConfig::checkContact),
                 settings.each("egress.nameservers", EgressSettings::nameServer),
                 settings.get("egress.authorities", text -> readable(settings.directory(), text)),
                 proxy(settings));
@@ -86,10 +86,6 @@ public record EgressSettings(
         EgressConfig config = doors.withOnward(proxy.map(onward::withProxy).orElse(onward));
         config = contact.map(config::withContact).orElse(config);
         return authorities.map(config::withRoots).orElse(config);
-    }
-
-    private static String contact(String text) {
-        return EgressConfig.at(Path.of("/")).withContact(text).contact();
     }
 
     /// Reads `ADDRESS` or `ADDRESS:PORT`; an IPv6 address before a port in brackets.
