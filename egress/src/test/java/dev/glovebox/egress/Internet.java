@@ -6,6 +6,7 @@ import dev.glovebox.protocol.egress.HostName;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -126,7 +127,20 @@ final class Internet implements BeforeEachCallback, AfterEachCallback {
         };
     }
 
-    /// Doors whose outer side is zone "host"; open them with [#door].
+    /// Doors whose outer side is zone "host"; open them with [#door]. Doors of this internet that
+    /// tell which names are looked up.
+    Doors doors(Path directory, List<HostName> lookedUp) {
+        Resolver resolver = resolver();
+        return doors(
+                new EgressConfig(
+                        directory,
+                        DoorLimits.DEFAULT,
+                        name -> {
+                            lookedUp.add(name);
+                            return resolver.resolve(name);
+                        }));
+    }
+
     Doors doors(EgressConfig config) {
         return closedLater(host.enter(() -> Doors.open(config)));
     }

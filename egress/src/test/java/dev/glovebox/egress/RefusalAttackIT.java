@@ -2,7 +2,6 @@ package dev.glovebox.egress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.HostName;
 import java.nio.file.Files;
@@ -47,17 +46,8 @@ class RefusalAttackIT {
     void open() throws Exception {
         internet.web(Internet.GOOD);
         intranet = internet.web(THERE);
-        Resolver resolver = internet.resolver();
         Path key = Files.writeString(directory.resolve("key"), "sk-hush-0123456789");
-        Doors doors =
-                internet.doors(
-                        new EgressConfig(
-                                directory.resolve("doors"),
-                                DoorLimits.DEFAULT,
-                                name -> {
-                                    lookedUp.add(name);
-                                    return resolver.resolve(name);
-                                }));
+        Doors doors = internet.doors(directory.resolve("doors"), lookedUp);
         door =
                 internet.door(
                         doors,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.tls.TestAuthority;
 import dev.glovebox.protocol.egress.EgressPolicy;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -11,19 +12,15 @@ import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import javax.net.ServerSocketFactory;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -34,32 +31,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// see it, and neither may be asked for the other.
 class SteeringAttackIT {
     private static final String SECRET = "sk-hush-0123456789";
-
-    /// Believes everybody, as an attacker does.
-    private static final class Gullible extends X509ExtendedTrustManager {
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
-        }
-    }
 
     /// A way to ask: whom to dial, whom to name in the hello, and the request.
     private record Way(String dial, int port, Optional<String> sni, boolean http2, String request) {
@@ -153,7 +124,7 @@ class SteeringAttackIT {
                         ? InetAddress.ofLiteral(way.dial())
                         : DoorRig.address(door, way.dial());
         SSLContext gullible = SSLContext.getInstance("TLS"); // so that no session is resumed
-        gullible.init(null, new TrustManager[] {new Gullible()}, null);
+        gullible.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
         try (Socket socket = client.connect(address, way.port())) {
             SSLSocket tls =
                     (SSLSocket)

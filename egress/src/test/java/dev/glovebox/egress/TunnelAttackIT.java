@@ -3,7 +3,6 @@ package dev.glovebox.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.glovebox.egress.lookup.Resolver;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.HostName;
 import java.io.BufferedReader;
@@ -59,16 +58,7 @@ class TunnelAttackIT {
     void open() throws Exception {
         internet.web(Internet.GOOD);
         internet.name("a.tunnel.test", Internet.GOOD);
-        Resolver resolver = internet.resolver();
-        Doors doors =
-                internet.doors(
-                        new EgressConfig(
-                                directory.resolve("doors"),
-                                DoorLimits.DEFAULT,
-                                name -> {
-                                    lookedUp.add(name);
-                                    return resolver.resolve(name);
-                                }));
+        Doors doors = internet.doors(directory.resolve("doors"), lookedUp);
         door =
                 internet.door(
                         doors,

@@ -1,10 +1,10 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.SandboxConfig;
@@ -16,9 +16,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,11 +79,7 @@ class DoorCertificatesIT {
                         credentials:
                           - {name: key, ssh-key: {user: git, known-hosts: /etc/hosts}, source: {file: /etc/hostname}}
                         """);
-        return WorkerConfig.of(
-                        plane.address(),
-                        FakeControlPlane.ENVIRONMENT,
-                        new Secret(FakeControlPlane.KEY),
-                        state)
+        return plane.worker(state)
                 .withPlace(
                         PlaceConfig.DEFAULT
                                 .withTemplate(Template.builtIn(template))
@@ -132,13 +125,5 @@ class DoorCertificatesIT {
         String call = plane.toolUse("sesn_1", command);
         await(() -> !plane.results("sesn_1", call).isEmpty());
         return plane.results("sesn_1", call).getFirst();
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(500_000);
-        }
     }
 }

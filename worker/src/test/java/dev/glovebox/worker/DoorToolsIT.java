@@ -1,10 +1,10 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.SandboxConfig;
@@ -19,10 +19,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -147,11 +144,7 @@ class DoorToolsIT {
                                 EgressConfig.at(state.resolve("doors"))
                                         .withRoots(state.resolve("ca.pem")))) {
             WorkerConfig config =
-                    WorkerConfig.of(
-                                    plane.address(),
-                                    FakeControlPlane.ENVIRONMENT,
-                                    new Secret(FakeControlPlane.KEY),
-                                    state)
+                    plane.worker(state)
                             .withPlace(
                                     PlaceConfig.DEFAULT
                                             .withTemplate(Template.builtIn("base"))
@@ -220,13 +213,5 @@ class DoorToolsIT {
         String call = plane.toolUse("sesn_1", command);
         await(() -> !plane.results("sesn_1", call).isEmpty());
         return plane.results("sesn_1", call).getFirst();
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(500_000);
-        }
     }
 }

@@ -1,10 +1,10 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.Sandboxes;
@@ -14,9 +14,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -85,11 +82,7 @@ class DoorVariablesIT {
                           - {name: never, host: never.test, port: 443, action: deny}
                           - {name: some, host: never.test, port: 8080, protocol: http, action: allow}
                         """);
-        return WorkerConfig.of(
-                        plane.address(),
-                        FakeControlPlane.ENVIRONMENT,
-                        new Secret(FakeControlPlane.KEY),
-                        state)
+        return plane.worker(state)
                 .withPlace(
                         PlaceConfig.DEFAULT
                                 .withPolicy(policy)
@@ -110,13 +103,5 @@ class DoorVariablesIT {
         String call = plane.toolUse("sesn_1", command);
         await(() -> !plane.results("sesn_1", call).isEmpty());
         return plane.results("sesn_1", call).getFirst();
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(500_000);
-        }
     }
 }

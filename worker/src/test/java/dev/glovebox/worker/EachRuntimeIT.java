@@ -143,14 +143,7 @@ class EachRuntimeIT {
             OperatorRig.type(shell, "stty size; echo $TERM\n");
             assertThat(OperatorRig.readUntil(shell, "xterm\r\n")).contains("24 80\r\n");
         }
-        assertThat(
-                        rig.client
-                                .ask(new Request.Logs(OperatorRig.SESSION, 0, false))
-                                .path("calls")
-                                .path(1)
-                                .path("outcome")
-                                .asString())
-                .isEqualTo("exit 3");
+        assertThat(rig.logs().path("calls").path(1).path("outcome").asString()).isEqualTo("exit 3");
 
         rig.client.ask(new Request.Pause(OperatorRig.SESSION));
         assertThat(rig.sandbox().path("state").asString()).isEqualTo("paused");

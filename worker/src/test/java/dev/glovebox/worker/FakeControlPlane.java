@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -83,6 +84,13 @@ final class FakeControlPlane implements AutoCloseable {
 
     URI address() {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    /// Settings of a worker that serves it.
+    ///
+    /// @param data its data directory
+    WorkerConfig worker(Path data) {
+        return WorkerConfig.of(address(), ENVIRONMENT, new Secret(KEY), data);
     }
 
     synchronized void session(String id) {

@@ -259,19 +259,13 @@ class KilledWorkerIT {
                             && now.devices().isEmpty()
                             && now.mounts().equals(List.of(data.resolve("sb/live").toString()));
                 };
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        while (!nothing.getAsBoolean() && System.nanoTime() < end) {
-            LockSupport.parkNanos(10_000_000);
-        }
+        until(nothing);
         assertThat(nothing.getAsBoolean()).as("%s", World.of(data, data.resolve("sb"))).isTrue();
     }
 
     /// What a killed worker's children still have to do by themselves takes a moment.
     private static void awaitClean(World clean, Path data, String what) {
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        while (!World.of(data, data.resolve("sb")).equals(clean) && System.nanoTime() < end) {
-            LockSupport.parkNanos(10_000_000);
-        }
+        until(() -> World.of(data, data.resolve("sb")).equals(clean));
         assertThat(World.of(data, data.resolve("sb")).beside(clean)).as(what).isEmpty();
     }
 
@@ -279,12 +273,10 @@ class KilledWorkerIT {
     /// was.
     private static void awaitNobodyHolds(Set<String> namespaces, String what) {
         Set<String> left = new TreeSet<>(namespaces);
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        left.retainAll(World.namespacesHeld());
-        while (!left.isEmpty() && System.nanoTime() < end) {
-            LockSupport.parkNanos(10_000_000);
+        until(() -> {
             left.retainAll(World.namespacesHeld());
-        }
+            return left.isEmpty();
+        });
         assertThat(left).as("namespaces held, " + what).isEmpty();
     }
 
@@ -319,9 +311,14 @@ class KilledWorkerIT {
 
     /// Or until the worker is dead.
     private static void await(Process worker, BooleanSupplier condition) {
+        until(() -> !worker.isAlive() || condition.getAsBoolean());
+    }
+
+    /// Or until patience is at its end, which whoever asks then finds out.
+    private static void until(BooleanSupplier condition) {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        while (worker.isAlive() && !condition.getAsBoolean() && System.nanoTime() < end) {
-            LockSupport.parkNanos(500_000);
+        while (!condition.getAsBoolean() && System.nanoTime() < end) {
+            LockSupport.parkNanos(2_000_000);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,7 +10,6 @@ import dev.glovebox.egress.audit.AuditConfig;
 import dev.glovebox.egress.audit.AuditLog;
 import dev.glovebox.egress.audit.AuditTrail;
 import dev.glovebox.protocol.Json;
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.protocol.egress.Networking;
 import dev.glovebox.protocol.egress.file.PolicyTree;
@@ -41,8 +41,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -101,11 +99,7 @@ class LivePolicyIT {
                         new Networking.Unrestricted(),
                         Set.of(honoured));
         WorkerConfig config =
-                WorkerConfig.of(
-                                plane.address(),
-                                FakeControlPlane.ENVIRONMENT,
-                                new Secret(FakeControlPlane.KEY),
-                                state)
+                plane.worker(state)
                         .withMaxIdle(Duration.ZERO)
                         .withPlace(
                                 PlaceConfig.DEFAULT
@@ -413,13 +407,5 @@ class LivePolicyIT {
         String call = plane.toolUse(session, command);
         await(() -> !plane.results(session, call).isEmpty());
         return plane.results(session, call).getFirst();
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(500_000);
-        }
     }
 }

@@ -93,7 +93,7 @@ class OperatorAttackIT {
                 channel.close();
             }
         }
-        OperatorRig.await(this::listens);
+        WorkerRig.await(this::listens);
     }
 
     @Test
@@ -161,7 +161,7 @@ class OperatorAttackIT {
             assertThat(rig.exec("", "echo", "other").out()).isEqualTo("other\n");
             assertThat(listens()).isTrue();
         }
-        OperatorRig.await(() -> rig.inside("yes ") == 0);
+        WorkerRig.await(() -> rig.inside("yes ") == 0);
     }
 
     @Test
@@ -171,12 +171,12 @@ class OperatorAttackIT {
                     bytes(
                             "{\"v\":1,\"verb\":\"exec\",\"sandbox\":\"s\",\"argv\":[\"sleep\",\"4567\"]}\n"));
             channel.read(ByteBuffer.allocate(4096));
-            OperatorRig.await(() -> rig.inside("sleep 4567") > 0);
+            WorkerRig.await(() -> rig.inside("sleep 4567") > 0);
             byte[] flood = new byte[5 + 64 * 1024];
             ByteBuffer frame = ByteBuffer.wrap(flood).put((byte) 1).putInt(64 * 1024).rewind();
             channel.write(frame);
             channel.write(frame.rewind());
-            OperatorRig.await(() -> rig.inside("sleep 4567") == 0);
+            WorkerRig.await(() -> rig.inside("sleep 4567") == 0);
         }
     }
 
@@ -196,7 +196,7 @@ class OperatorAttackIT {
                 channel.close();
             }
         }
-        OperatorRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
+        WorkerRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
     }
 
     @Test

@@ -63,7 +63,7 @@ class OperatorIT {
 
     @Test
     void list_showsSandboxesThatWaitAndNobodyCanRunAnythingInThem() {
-        OperatorRig.await(() -> waiting().isPresent());
+        WorkerRig.await(() -> waiting().isPresent());
         JsonNode warm = waiting().orElseThrow();
         assertThat(warm.path("session_id").asString()).isEmpty();
         assertThat(warm.path("memory_bytes").asLong()).isPositive();
@@ -136,7 +136,7 @@ class OperatorIT {
             OperatorRig.readUntil(shell, "40 132\r\n");
             OperatorRig.type(shell, "sleep 1000 || echo \"was $?\"\n");
             OperatorRig.readUntil(shell, "sleep 1000");
-            OperatorRig.await(() -> rig.inside("sleep 1000") > 0);
+            WorkerRig.await(() -> rig.inside("sleep 1000") > 0);
             OperatorRig.type(shell, "\u0003");
             OperatorRig.type(shell, "echo last=$?\n");
             OperatorRig.readUntil(shell, "last=130\r\n");
@@ -148,16 +148,16 @@ class OperatorIT {
             }
             assertThat(frame).isEqualTo(new Frame.Exit(5, 0));
         }
-        OperatorRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
+        WorkerRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
     }
 
     @Test
     void attach_whenTheClientIsGoneTheCommandIsHungUpAndGone() throws IOException {
         try (OperatorChannel shell = rig.start(TERMINAL, "bash", "--norc")) {
             OperatorRig.type(shell, "sleep 2345\n");
-            OperatorRig.await(() -> rig.inside("sleep 2345") > 0);
+            WorkerRig.await(() -> rig.inside("sleep 2345") > 0);
         }
-        OperatorRig.await(() -> rig.inside("sleep 2345") == 0);
+        WorkerRig.await(() -> rig.inside("sleep 2345") == 0);
         try (OperatorChannel trap =
                 rig.start(
                         TERMINAL,
@@ -166,7 +166,7 @@ class OperatorIT {
                         "trap 'echo hup > why; exit' HUP; echo set; while :; do sleep 0.1; done")) {
             OperatorRig.readUntil(trap, "set");
         }
-        OperatorRig.await(() -> rig.answer("cat why").equals("hup"));
+        WorkerRig.await(() -> rig.answer("cat why").equals("hup"));
     }
 
     @Test
@@ -174,9 +174,9 @@ class OperatorIT {
         try (OperatorChannel stubborn =
                 rig.start(Optional.empty(), "sh", "-c", "trap '' HUP; sleep 3456; sleep 3456")) {
             stubborn.write(new Frame.InputEnd());
-            OperatorRig.await(() -> rig.inside("sleep 3456") > 0);
+            WorkerRig.await(() -> rig.inside("sleep 3456") > 0);
         }
-        OperatorRig.await(() -> rig.inside("sleep 3456") == 0);
+        WorkerRig.await(() -> rig.inside("sleep 3456") == 0);
     }
 
     @Test
@@ -193,15 +193,15 @@ class OperatorIT {
                 // what was under way
             }
         }
-        OperatorRig.await(() -> rig.answer("ls").contains("done"));
-        OperatorRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
+        WorkerRig.await(() -> rig.answer("ls").contains("done"));
+        WorkerRig.await(() -> rig.sandbox().path("operators").asInt() == 0);
     }
 
     @Test
     void logs_holdTheLastCallsOfAgentAndOperatorsAndCanBeFollowed() throws Exception {
         rig.answer("printf 'a\\033]0;title\\007b\\n'; false");
         rig.exec("", "sh", "-c", "exit 4");
-        JsonNode logs = rig.client.ask(new Request.Logs(OperatorRig.SESSION, 0, false));
+        JsonNode logs = rig.logs();
         JsonNode agent = logs.path("calls").path(1);
         assertThat(agent.path("who").asString()).isEqualTo("agent");
         assertThat(agent.path("tool").asString()).isEqualTo("bash");
@@ -237,9 +237,9 @@ class OperatorIT {
         rig.answer("echo kept > file; echo");
         String first = rig.sandbox().path("name").asString();
         String call = rig.ask("sleep 1000");
-        OperatorRig.await(() -> rig.sandbox().path("state").asString().equals("busy"));
+        WorkerRig.await(() -> rig.sandbox().path("state").asString().equals("busy"));
         rig.client.ask(new Request.Delete(first));
-        OperatorRig.await(() -> rig.answered(call));
+        WorkerRig.await(() -> rig.answered(call));
         assertThat(rig.plane.results(OperatorRig.SESSION, call).getFirst())
                 .contains("sandbox ended by the operator");
         assertThat(rig.answer("cat file")).isEqualTo("kept");

@@ -1,10 +1,10 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.Sandboxes;
@@ -24,8 +24,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import tools.jackson.databind.JsonNode;
 
 /// A worker with real sandboxes that serves one session and listens for operators.
@@ -55,11 +53,7 @@ final class OperatorRig implements AutoCloseable {
         sandboxes = Sandboxes.open(walls);
         doors = Doors.open(EgressConfig.at(state.resolve("doors")));
         WorkerConfig config =
-                WorkerConfig.of(
-                                plane.address(),
-                                FakeControlPlane.ENVIRONMENT,
-                                new Secret(FakeControlPlane.KEY),
-                                state)
+                plane.worker(state)
                         .withMaxIdle(Duration.ZERO)
                         .withDrainGrace(Duration.ofSeconds(5))
                         .withPlace(place);
@@ -150,6 +144,17 @@ final class OperatorRig implements AutoCloseable {
         return client.ask(new Request.Look(SESSION)).path("sandboxes").path(0);
     }
 
+    /// Its log when nothing in it runs any more: an operator is told how his command ended a moment
+    /// before the log is.
+    JsonNode logs() {
+        await(() -> !log().toString().contains("\"running\""));
+        return log();
+    }
+
+    private JsonNode log() {
+        return client.ask(new Request.Logs(SESSION, 0, false));
+    }
+
     /// The processes inside whose command line holds the words.
     long inside(String words) {
         return exec("", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
@@ -173,14 +178,6 @@ final class OperatorRig implements AutoCloseable {
 
     boolean answered(String call) {
         return !plane.results(SESSION, call).isEmpty();
-    }
-
-    static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(2_000_000);
-        }
     }
 
     @Override

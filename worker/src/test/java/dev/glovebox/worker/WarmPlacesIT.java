@@ -1,11 +1,11 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.SandboxConfig;
 import dev.glovebox.sandbox.Sandboxes;
@@ -19,8 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,11 +57,7 @@ class WarmPlacesIT {
                         """
                                 .replace("PORT", "" + web.getAddress().getPort()));
         WorkerConfig config =
-                WorkerConfig.of(
-                                plane.address(),
-                                FakeControlPlane.ENVIRONMENT,
-                                new Secret(FakeControlPlane.KEY),
-                                state)
+                plane.worker(state)
                         .withMaxIdle(Duration.ofMillis(100))
                         .withPlace(
                                 PlaceConfig.DEFAULT
@@ -134,13 +128,5 @@ class WarmPlacesIT {
         String call = plane.toolUse(session, command);
         await(() -> !plane.results(session, call).isEmpty());
         return plane.results(session, call).getFirst();
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(500_000);
-        }
     }
 }

@@ -1,10 +1,10 @@
 package dev.glovebox.worker;
 
+import static dev.glovebox.worker.WorkerRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.egress.Doors;
 import dev.glovebox.egress.EgressConfig;
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.protocol.egress.EgressPolicy;
 import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.SandboxConfig;
@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,11 +38,7 @@ class WorkerIT {
         sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
         doors = Doors.open(EgressConfig.at(state.resolve("doors")));
         WorkerConfig config =
-                WorkerConfig.of(
-                                plane.address(),
-                                FakeControlPlane.ENVIRONMENT,
-                                new Secret(FakeControlPlane.KEY),
-                                state)
+                plane.worker(state)
                         .withMaxIdle(Duration.ofMillis(100))
                         .withPlace(
                                 PlaceConfig.DEFAULT
@@ -169,13 +164,5 @@ class WorkerIT {
         String call = plane.toolUse(S, command);
         await(() -> !plane.results(S, call).isEmpty());
         return plane.results(S, call).getFirst();
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            LockSupport.parkNanos(500_000);
-        }
     }
 }

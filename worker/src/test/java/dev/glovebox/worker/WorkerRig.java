@@ -2,7 +2,6 @@ package dev.glovebox.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.glovebox.protocol.Secret;
 import dev.glovebox.worker.session.CallJournal;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,11 +19,7 @@ final class WorkerRig implements AutoCloseable {
 
     WorkerRig(UnaryOperator<WorkerConfig> change) {
         WorkerConfig config =
-                WorkerConfig.of(
-                                plane.address(),
-                                FakeControlPlane.ENVIRONMENT,
-                                new Secret(FakeControlPlane.KEY),
-                                Path.of("/nowhere"))
+                plane.worker(Path.of("/nowhere"))
                         .withMaxIdle(Duration.ofMillis(150))
                         .withDrainGrace(Duration.ofSeconds(5));
         worker = new Worker(change.apply(config), hands, CallJournal.NONE);
@@ -43,6 +38,7 @@ final class WorkerRig implements AutoCloseable {
                 });
     }
 
+    /// Waits until it is so, a minute at most.
     static void await(BooleanSupplier condition) {
         long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!condition.getAsBoolean()) {
