@@ -18,10 +18,26 @@ import java.util.List;
 /// `unshare(2)` into a user namespace, since it has many threads, and a user namespace needs a
 /// process to be born with it. So `clone(2)` makes a child process that runs nothing but
 /// `sleep(3)`; its maps are written, its namespace opened, and it is killed: it lives for about a
-/// millisecond, and it ends by itself if this process dies in between.
+/// tenth of a millisecond, and it ends by itself if this process dies in between.
+///
+/// The child shares memory and descriptors with this process (`CLONE_VM`, `CLONE_FILES`), as the
+/// child of a `vfork(2)` does. A copy of them is what most of a sandbox's start would go into, the
+/// more the larger the JVM is and the more sandboxes it has. So that no handler of the JVM's can
+/// run in the child, the thread that makes it takes no more signals, and the child inherits that.
+/// What the two write to in common is one field of the C library's about the thread, whether a
+/// `pthread_cancel(3)` would end it at once, and nobody calls that.
 public final class UserNamespace implements AutoCloseable {
+    private static final int CLONE_VM = 0x100;
+    private static final int CLONE_FILES = 0x400;
     private static final int CLONE_NEWUSER = 0x1000_0000;
     private static final int SIGKILL = 9;
+    private static final int SIGCHLD = 17;
+
+    /// Of the thread's own doing, and of use to the JVM: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV.
+    private static final List<Integer> FAULTS = List.of(4, 5, 7, 8, 11);
+
+    private static final long SIGNAL_SET_BYTES = 128;
+    private static final int SIG_BLOCK = 0;
     private static final int O_RDONLY_CLOEXEC = 0x8_0000;
     private static final long CHILD_SECONDS = 5;
     private static final long CHILD_STACK = 65_536;
@@ -35,6 +51,22 @@ public final class UserNamespace implements AutoCloseable {
                             ValueLayout.ADDRESS,
                             ValueLayout.JAVA_INT,
                             ValueLayout.JAVA_LONG));
+    private static final MethodHandle FILL_SET =
+            Libc.handle(
+                    "sigfillset", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+    private static final MethodHandle DELETE_FROM_SET =
+            Libc.handle(
+                    "sigdelset",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+    private static final MethodHandle MASK =
+            Libc.handle(
+                    "pthread_sigmask",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.ADDRESS,
+                            ValueLayout.ADDRESS));
     private static final MemorySegment SLEEP =
             Linker.nativeLinker().defaultLookup().findOrThrow("sleep");
 
@@ -96,6 +128,7 @@ public final class UserNamespace implements AutoCloseable {
 
     private static UserNamespace createHere(String map) {
         try (Arena arena = Arena.ofConfined()) {
+            blockSignals(arena);
             int child = cloneSleeper(arena);
             try {
                 writeMap(child, "uid_map", map);
@@ -107,16 +140,35 @@ public final class UserNamespace implements AutoCloseable {
         }
     }
 
+    /// For the rest of the calling thread's life, which is short.
+    private static void blockSignals(Arena arena) {
+        MemorySegment capture = Libc.errnoCapture(arena);
+        MemorySegment set = arena.allocate(SIGNAL_SET_BYTES, 16);
+        try {
+            // SAFETY: the set has the size of the C library's and lives until after the calls.
+            int _ = (int) FILL_SET.invokeExact(capture, set);
+            for (int signal : FAULTS) {
+                int _ = (int) DELETE_FROM_SET.invokeExact(capture, set, signal);
+            }
+            int error = (int) MASK.invokeExact(capture, SIG_BLOCK, set, MemorySegment.NULL);
+            if (error != 0) {
+                throw new LinuxException("pthread_sigmask", error, "user namespace");
+            }
+        } catch (Throwable e) {
+            throw Libc.rethrown(e);
+        }
+    }
+
     private static int cloneSleeper(Arena arena) {
         MemorySegment stack = arena.allocate(CHILD_STACK, 16);
         MemorySegment top = stack.asSlice(CHILD_STACK - 16);
         MemorySegment capture = Libc.errnoCapture(arena);
         try {
-            // SAFETY: without CLONE_VM the child has its own copy of the memory, stack included,
-            // and calls one async-signal-safe function of the C library there; it never returns to
-            // Java, for clone(3) ends it when sleep returns.
-            int child =
-                    (int) CLONE.invokeExact(capture, SLEEP, top, CLONE_NEWUSER | 17, CHILD_SECONDS);
+            // SAFETY: the child has a stack of its own, in the arena, which is closed after it has
+            // been waited for; it calls one async-signal-safe function of the C library there and
+            // never returns to Java, for clone(3) ends it when sleep returns.
+            int flags = CLONE_VM | CLONE_FILES | CLONE_NEWUSER | SIGCHLD;
+            int child = (int) CLONE.invokeExact(capture, SLEEP, top, flags, CHILD_SECONDS);
             if (child < 0) {
                 throw new LinuxException("clone", Libc.errno(capture), "user namespace");
             }
