@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -207,6 +208,32 @@ public final class Cgroup {
                 file,
                 String.format(
                         Locale.ROOT, "%s rbps=%d wbps=%d", device, bytesPerSecond, bytesPerSecond));
+    }
+
+    /// Sets whether its processes run only while nobody in the groups beside it wants to
+    /// (`cpu.idle`, Linux 5.15; `SCHED_IDLE` for a group). Whoever wakes up there takes the
+    /// processor from them at once, without waiting for the end of their turn.
+    ///
+    /// @throws IOException if the kernel does not offer it, or the group is gone
+    public void idle(boolean idle) throws IOException {
+        Path file = idleFile().orElseThrow(() -> new IOException("no controller of processors"));
+        Files.writeString(file, idle ? "1" : "0", StandardOpenOption.WRITE);
+    }
+
+    /// Whether it is so; false if the kernel does not offer it, or the group is gone.
+    public boolean isIdle() {
+        return idleFile().flatMap(Cgroup::read).map(text -> text.strip().equals("1")).orElse(false);
+    }
+
+    /// Whether the kernel offers it for this group.
+    public boolean offersIdle() {
+        return idleFile().filter(Files::exists).isPresent();
+    }
+
+    private Optional<Path> idleFile() {
+        return controller("cpu")
+                .or(() -> unified().map(this::directory))
+                .map(directory -> directory.resolve("cpu.idle"));
     }
 
     private void set(String controller, String file, long value) throws IOException {

@@ -102,16 +102,9 @@ public final class LegacyCgroup {
     /// Where the calling thread is now, by the directory of this group in the same hierarchy.
     private Map<Path, Path> home() throws IOException {
         Map<Path, Path> home = new LinkedHashMap<>();
-        List<String> lines = Files.readAllLines(Path.of("/proc/thread-self/cgroup"));
+        Membership mine = Membership.read(Path.of("/proc/thread-self/cgroup"));
         for (Map.Entry<String, Path> entry : directories.entrySet()) {
-            String path =
-                    lines.stream()
-                            .map(line -> line.split(":", 3))
-                            .filter(f -> List.of(f[1].split(",", -1)).contains(entry.getKey()))
-                            .map(fields -> fields[2])
-                            .findFirst()
-                            .orElseThrow(() -> new IOException("not in any " + entry.getKey()));
-            home.put(entry.getValue(), group.sibling(entry.getKey(), path));
+            home.put(entry.getValue(), group.sibling(entry.getKey(), mine.in(entry.getKey())));
         }
         return home;
     }
