@@ -1,7 +1,10 @@
 package dev.glovebox.sandbox;
 
 import dev.glovebox.linux.cgroup.Cgroups;
+import dev.glovebox.linux.cgroup.OwnCpuGroup;
 import dev.glovebox.sandbox.SandboxException.Band;
+import dev.glovebox.sandbox.cpu.Contender;
+import dev.glovebox.sandbox.cpu.Precedence;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.launch.IdBlocks;
 import dev.glovebox.sandbox.launch.Order;
@@ -14,6 +17,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -24,9 +28,16 @@ import java.util.function.Consumer;
 /// ends whatever an earlier worker with the same state directory left. Other runtimes are tried
 /// when a template first asks for one. A sandbox is handed out only after it has been compared,
 /// from inside, with what it must be ([Attestation]); there is no way to run anything in one that
-/// was not. Thread-safe.
+/// was not.
+///
+/// While it is open, this process lies in a control group beside those of its sandboxes, where the
+/// host has version 1 of them, and sandboxes that use little of the processors go before those that
+/// use much ([Precedence]). Thread-safe.
 public final class Sandboxes implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
+
+    /// The weight of this process beside its sandboxes, of which each has 1,024.
+    private static final int OWN_SHARES = 10_240;
 
     private final StateDirectory state;
     private final TemplateRoots roots;
@@ -36,6 +47,8 @@ public final class Sandboxes implements AutoCloseable {
     private final Map<String, Sandbox> living = new ConcurrentHashMap<>();
     private final Runtimes runtimes;
     private final Launch first;
+    private final Optional<OwnCpuGroup> own;
+    private final Precedence precedence;
 
     private Sandboxes(SandboxConfig config, StateDirectory state, Cgroups cgroups) {
         this.state = state;
@@ -48,6 +61,21 @@ public final class Sandboxes implements AutoCloseable {
                         found -> new Launch(state, base, cgroups, found, config.startTimeout()),
                         (name, launch) -> create(Order.trial(name), launch, true).close());
         this.first = runtimes.byDefault();
+        this.own = cgroups.legacy() ? enter(state) : Optional.empty();
+        this.precedence = new Precedence(state.group(), this::contenders);
+    }
+
+    private static Optional<OwnCpuGroup> enter(StateDirectory state) {
+        try {
+            return Optional.of(OwnCpuGroup.enter(state.ownGroup(), OWN_SHARES));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "this process is not weighed beside its sandboxes", e);
+            return Optional.empty();
+        }
+    }
+
+    private List<Contender> contenders() {
+        return living.values().stream().map(Sandbox::contender).toList();
     }
 
     /// Makes ready: takes the state directory, ends leftovers, prepares what sandboxes share, and
@@ -166,6 +194,7 @@ public final class Sandboxes implements AutoCloseable {
     /// Ends all sandboxes and lets the state directory go.
     @Override
     public void close() {
+        precedence.close();
         for (Sandbox sandbox : living.values()) {
             try {
                 sandbox.close();
@@ -174,6 +203,7 @@ public final class Sandboxes implements AutoCloseable {
             }
         }
         runtimes.close();
+        own.ifPresent(OwnCpuGroup::close);
         state.close();
         blocks.close();
     }

@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
+import dev.glovebox.linux.cgroup.OwnCpuGroup;
 import dev.glovebox.linux.mount.MountInfo;
 import dev.glovebox.linux.mount.Mounts;
 import dev.glovebox.sandbox.SandboxException.Band;
@@ -105,6 +106,16 @@ final class StateDirectory implements AutoCloseable {
         return live.resolve(Long.toHexString(block.firstHostId()) + ".sock");
     }
 
+    /// In which the groups of all sandboxes lie.
+    Cgroup group() {
+        return group;
+    }
+
+    /// For the worker itself, by a name that no sandbox can have.
+    Cgroup ownGroup() {
+        return group("_worker");
+    }
+
     Cgroup group(String name) {
         return cgroups.group(group.path() + "/" + name);
     }
@@ -154,6 +165,7 @@ final class StateDirectory implements AutoCloseable {
         if (isNotEmpty(live.resolve("bundles"))) {
             endStrays();
         }
+        OwnCpuGroup.removeLeftover(ownGroup());
         for (String name : group.children()) {
             LOG.log(Level.WARNING, "ending sandbox {0}, left by an earlier worker", name);
             remove(name);

@@ -64,7 +64,9 @@ public final class Shell implements AutoCloseable {
                         environment.root(),
                         Optional.empty(),
                         true);
-        Shell shell = new Shell(sandbox, sandbox.guest().start(request), outputBytes);
+        GuestProcess process = sandbox.guest().start(request);
+        sandbox.sacrifice(process);
+        Shell shell = new Shell(sandbox, process, outputBytes);
         Thread.ofVirtual().name("shell-output").start(shell::readOutput);
         return shell;
     }

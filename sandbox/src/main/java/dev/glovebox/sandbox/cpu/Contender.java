@@ -1,0 +1,10 @@
+package dev.glovebox.sandbox.cpu;
+
+import dev.glovebox.linux.cgroup.Cgroup;
+
+/// A sandbox, as far as it wants processors.
+///
+/// @param group its control group
+/// @param cpus processors' worth of time that it may use
+/// @param paused whether it stands still
+public record Contender(Cgroup group, double cpus, boolean paused) {}

@@ -1,0 +1,147 @@
+package dev.glovebox.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.glovebox.linux.cgroup.Cgroups;
+import dev.glovebox.sandbox.guest.GuestProcess;
+import dev.glovebox.sandbox.guest.ProcessRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Group B, a sandbox that is busy beside one that is not: who goes first, as the kernel has it.
+/// What that is worth to the calls of the other is measured by `./glovebox bench sandbox`. Needs
+/// root.
+@Timeout(120)
+class PrecedenceIT {
+    private static final String SPIN = "while :; do :; done";
+    private static final long POLL_NANOS = 5_000_000;
+
+    @TempDir static Path state;
+    private Sandboxes sandboxes;
+
+    @BeforeEach
+    void open() throws IOException {
+        sandboxes = Sandboxes.open(SandboxConfig.in(state.resolve("sb")));
+        assumeThat(Cgroups.detect().group(path()).offersIdle()).as("cpu.idle, Linux 5.15").isTrue();
+    }
+
+    @AfterEach
+    void close() {
+        sandboxes.close();
+    }
+
+    @Test
+    void aSandboxThatKeepsAProcessorBusyGoesAfterTheOthersUntilItIsQuiet() {
+        try (Sandbox busy = create("busy");
+                Sandbox quiet = create("quiet")) {
+            spin(busy);
+            assertThat(quiet.group().isIdle()).isFalse();
+
+            await(() -> !busy.group().isIdle());
+        }
+    }
+
+    @Test
+    void itDoesNotComeBackByStandingStill() {
+        try (Sandbox busy = create("busy");
+                Sandbox other = create("other")) {
+            spin(busy);
+            busy.pause();
+
+            // meanwhile another pays off what it owes, which takes as long
+            spin(other);
+            await(() -> !other.group().isIdle());
+
+            assertThat(busy.group().isIdle()).isTrue();
+            busy.resume();
+            await(() -> !busy.group().isIdle());
+        }
+    }
+
+    /// Keeps a processor busy until it is heavy.
+    private static void spin(Sandbox sandbox) {
+        try (GuestProcess _ = bash(sandbox, SPIN)) {
+            await(() -> sandbox.group().isIdle());
+        }
+    }
+
+    @Test
+    void aLaterSandboxOfTheSameNameIsJudgedByWhatItDoesItself() {
+        try (Sandbox busy = create("same");
+                GuestProcess _ = bash(busy, SPIN)) {
+            await(() -> busy.group().isIdle());
+        }
+        try (Sandbox later = create("same");
+                GuestProcess _ = bash(later, SPIN)) {
+            assertThat(later.group().isIdle()).isFalse();
+            await(() -> later.group().isIdle());
+        }
+    }
+
+    @Test
+    void theWorkerIsWeighedBesideItsSandboxesAndGoesBackWhenItCloses() throws Exception {
+        assumeThat(Cgroups.detect().legacy()).as("version 1 control groups").isTrue();
+        String mine = cpuGroup();
+        assertThat(mine).isEqualTo(path() + "/_worker");
+        Process child = new ProcessBuilder("sleep", "60").start();
+        try {
+            sandboxes.close();
+
+            assertThat(cpuGroup()).isNotEqualTo(mine);
+            assertThat(Files.readString(Path.of("/proc/" + child.pid() + "/cgroup")))
+                    .doesNotContain("_worker");
+            assertThat(child.isAlive()).isTrue();
+            assertThat(Cgroups.detect().group(path()).exists()).isFalse();
+        } finally {
+            child.destroyForcibly();
+        }
+    }
+
+    private static String cpuGroup() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/cgroup")).stream()
+                .map(line -> line.split(":", 3))
+                .filter(fields -> List.of(fields[1].split(",", -1)).contains("cpu"))
+                .map(fields -> fields[2])
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String path() throws IOException {
+        return StateDirectory.groupPath(state.resolve("sb").toRealPath());
+    }
+
+    private Sandbox create(String name) {
+        return sandboxes.create(SandboxSpec.of(name, List.of()));
+    }
+
+    private static GuestProcess bash(Sandbox sandbox, String command) {
+        return sandbox.guest()
+                .start(
+                        new ProcessRequest(
+                                List.of("/bin/bash", "-c", command),
+                                sandbox.environment(),
+                                "/",
+                                Optional.empty(),
+                                true));
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("within 20 seconds").isLessThan(end);
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+}
