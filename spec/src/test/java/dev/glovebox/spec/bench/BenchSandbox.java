@@ -20,7 +20,7 @@ import java.util.concurrent.TimeoutException;
 /// run.
 ///
 /// Arguments: `--only PART` (cold, warm, commands, pauses, files, neighbours, idle, burst),
-/// `--sandboxes N` (100 starts of each kind a pass), `--passes N` (3), `--rounds N` (50 with a hog
+/// `--sandboxes N` (100 starts of each kind a pass), `--passes N` (3), `--rounds N` (5 with a hog
 /// and without), `--hog-tenths N` (20 tenths of a processor for a hog), `--idle N` (1,000 alive at
 /// once), `--burst N` (50 at once), `--write` (also writes `docs/benchmarks.md`).
 public final class BenchSandbox implements AutoCloseable {
@@ -73,7 +73,7 @@ public final class BenchSandbox implements AutoCloseable {
                                         report,
                                         sandboxes,
                                         folder,
-                                        options.number("--rounds", 50),
+                                        options.number("--rounds", 5),
                                         options.number("--hog-tenths", 20))
                                 .run());
         part("idle", () -> crowd.idle(options.number("--idle", 1000)));

@@ -34,12 +34,24 @@ import java.util.concurrent.locks.LockSupport;
 /// What the hogs of `sandbox/src/test/hogs.txt` do to the calls of another sandbox: the part of
 /// [BenchSandbox] that is about neighbours.
 ///
-/// Hog and neighbour have a workspace disk each and are driven through the worker's tools. The hog
-/// is paused and resumed in turns, so that calls with and without it meet the same machine.
+/// Hog and neighbour have a workspace disk each and are driven through the worker's tools. The
+/// neighbour's calls are a millisecond apart, which is much for an agent and little for the
+/// machine. The hog is paused and resumed in turns, so that calls with and without it meet the same
+/// machine.
 final class Neighbours {
     private static final System.Logger LOG = System.getLogger(Neighbours.class.getName());
-    private static final int CALLS = 20;
-    private static final int WARM_UP = 300;
+    private static final int CALLS = 1000;
+
+    /// Between calls. In a loop without it the neighbour itself would be one of the busy.
+    private static final long PACE_NANOS = 1_000_000;
+
+    /// For a hog to become what it is before it is measured.
+    private static final long SETTLE_NANOS = 1_000_000_000;
+
+    /// For the neighbour to be light again after its warm-up.
+    private static final long REST_NANOS = 4_000_000_000L;
+
+    private static final int WARM_UP = 30_000;
     private static final int LONGEST_CALL_MILLIS = 600_000;
     private static final WorkspaceLimits DISK = new WorkspaceLimits(256L << 20, 20_000);
 
@@ -49,7 +61,7 @@ final class Neighbours {
     private final int rounds;
     private final Limits hogs;
 
-    /// @param rounds with the hog and without it; 20 calls each
+    /// @param rounds with the hog and without it; 1,000 calls each
     /// @param tenths of a processor that a hog may use
     Neighbours(Report report, Sandboxes sandboxes, Path folder, int rounds, int tenths) {
         this.report = report;
@@ -82,8 +94,8 @@ final class Neighbours {
                 String.format(
                         Locale.ROOT,
                         "`echo` as an agent's call, through the tools of the worker, in a sandbox with a disk: alone, and beside another that does"
-                                + " its worst with %.1f processors, 256 MiB and a disk of its own. %d calls each, in turns of %d; the hog is"
-                                + " frozen for those without it.",
+                                + " its worst with %.1f processors, 256 MiB and a disk of its own, and has for a second. %d calls each, a"
+                                + " millisecond apart, in turns of %d; the hog is frozen for those without it.",
                         hogs.cpus(),
                         rounds * CALLS,
                         CALLS),
@@ -102,6 +114,7 @@ final class Neighbours {
             for (int i = 0; i < WARM_UP; i++) {
                 call(neighbour);
             }
+            LockSupport.parkNanos(REST_NANOS);
             for (String line :
                     Files.readAllLines(SourceTree.root().resolve("sandbox/src/test/hogs.txt"))) {
                 if (!line.startsWith("#")) {
@@ -131,6 +144,7 @@ final class Neighbours {
             while (hog.sandbox().tasks() < 3) {
                 LockSupport.parkNanos(1_000_000);
             }
+            LockSupport.parkNanos(SETTLE_NANOS);
             for (int i = 0; i < rounds; i++) {
                 measure(neighbour, with);
                 hog.sandbox().pause();
@@ -154,6 +168,7 @@ final class Neighbours {
     private static void measure(Place neighbour, List<Duration> found) {
         for (int i = 0; i < CALLS; i++) {
             found.add(BenchSandbox.timed(() -> call(neighbour)));
+            LockSupport.parkNanos(PACE_NANOS);
         }
     }
 
