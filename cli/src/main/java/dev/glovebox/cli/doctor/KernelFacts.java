@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 final class KernelFacts {
     private static final int OLDEST_MAJOR = 5;
     private static final int OLDEST_MINOR = 12;
+    private static final int CPU_IDLE_MINOR = 15;
 
     /// Version 1 forbids every rename between directories, so init does not use it.
     private static final int LANDLOCK_OF_USE = 2;
@@ -54,8 +55,15 @@ final class KernelFacts {
         try {
             int major = Integer.parseInt(parts[0]);
             int minor = Integer.parseInt(parts[1]);
-            if (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR)) {
+            if (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= CPU_IDLE_MINOR)) {
                 return HostFact.ok("kernel", release);
+            }
+            if (major == OLDEST_MAJOR && minor >= OLDEST_MINOR) {
+                return HostFact.warn(
+                        "kernel",
+                        release,
+                        "before Linux 5.15 (cpu.idle) a busy sandbox slows down the calls of the"
+                                + " others");
             }
         } catch (NumberFormatException | ArrayIndexOutOfBoundsException _) {
             return HostFact.warn("kernel", "unknown: " + release, "Linux 5.12 or newer is needed");

@@ -25,8 +25,13 @@ final class KernelFactsTest {
     void anOldKernelIsFatalAndANewOneIsNot() throws IOException {
         put("proc/sys/kernel/osrelease", "5.10.0-28-amd64");
         assertThat(facts().get("kernel").level()).isEqualTo(HostFact.Level.FATAL);
-        put("proc/sys/kernel/osrelease", "6.1.0-18-amd64");
-        assertThat(facts().get("kernel").level()).isEqualTo(HostFact.Level.OK);
+        put("proc/sys/kernel/osrelease", "5.14.21");
+        assertThat(facts().get("kernel").level()).isEqualTo(HostFact.Level.WARN);
+        assertThat(facts().get("kernel").advice()).contains("cpu.idle");
+        for (String release : new String[] {"5.15.0-91-generic", "6.1.0-18-amd64"}) {
+            put("proc/sys/kernel/osrelease", release);
+            assertThat(facts().get("kernel").level()).isEqualTo(HostFact.Level.OK);
+        }
     }
 
     @Test
