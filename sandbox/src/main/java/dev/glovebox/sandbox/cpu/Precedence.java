@@ -98,11 +98,19 @@ public final class Precedence implements AutoCloseable {
         try {
             long window = LEAST_WINDOW_MILLIS;
             while (!closed.await(window, TimeUnit.MILLISECONDS)) {
-                int count = look(System.nanoTime());
-                window = Math.max(LEAST_WINDOW_MILLIS, count * MILLIS_EACH);
+                window = Math.max(LEAST_WINDOW_MILLIS, lookSafely() * MILLIS_EACH);
             }
         } catch (InterruptedException e) {
             LOG.log(Level.DEBUG, "interrupted", e);
+        }
+    }
+
+    private int lookSafely() {
+        try {
+            return look(System.nanoTime());
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "cannot tell what sandboxes use of the processors", e);
+            return 0;
         }
     }
 

@@ -22,20 +22,11 @@ final class Ticks implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final List<Thread> threads;
     private volatile boolean wanted;
     private volatile boolean closed;
 
-    Ticks() {
-        this.threads =
-                Affinity.allowed().stream()
-                        .map(each ->
-                                Thread.ofPlatform()
-                                        .name("tick-" + each)
-                                        .daemon(true)
-                                        .start(() -> run(each)))
-                        .toList();
-    }
+    /// Guarded by the lock; none before they are first wanted.
+    private List<Thread> threads = List.of();
 
     /// Whether they are wanted from now on.
     void want(boolean now) {
@@ -43,6 +34,9 @@ final class Ticks implements AutoCloseable {
             lock.lock();
             try {
                 wanted = now;
+                if (threads.isEmpty()) {
+                    threads = Affinity.allowed().stream().map(this::thread).toList();
+                }
                 changed.signalAll();
             } finally {
                 lock.unlock();
@@ -53,7 +47,19 @@ final class Ticks implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        threads.forEach(Thread::interrupt);
+        lock.lock();
+        try {
+            threads.forEach(Thread::interrupt);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Thread thread(int processor) {
+        return Thread.ofPlatform()
+                .name("tick-" + processor)
+                .daemon(true)
+                .start(() -> run(processor));
     }
 
     private void run(int processor) {
