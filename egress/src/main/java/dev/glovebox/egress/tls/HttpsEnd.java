@@ -63,7 +63,10 @@ public final class HttpsEnd extends ApplicationProtocolNegotiationHandler {
         ChannelPipeline pipeline = ctx.pipeline();
         if (protocol.equals(ApplicationProtocolNames.HTTP_2)) {
             pipeline.addLast(
-                    http2.build(), new Http2MultiplexHandler(new Streams()), new Connection());
+                    http2.build(),
+                    new ResetLimit(System::nanoTime),
+                    new Http2MultiplexHandler(new Streams()),
+                    new Connection());
             ctx.channel().config().setAutoRead(true);
         } else {
             handlers.http1().accept(pipeline);
