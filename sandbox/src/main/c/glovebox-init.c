@@ -139,7 +139,9 @@ static void wait_for_work(int signals) {
     set[0] = (struct pollfd) {.fd = CONTROL, .events = wanted};
     set[1] = (struct pollfd) {.fd = signals, .events = POLLIN};
     bool more = outbox_starved() && outbox_fits(); /* there was no room, and now there is */
-    poll(set, 2 + processes_watch(set + 2), more ? 0 : -1);
+    bool resting;
+    nfds_t count = 2 + processes_watch(set + 2, &resting);
+    poll(set, count, more ? 0 : resting ? 1 : -1);
 }
 
 /* Until the worker is gone (0) or breaks the rules (EXIT_VIOLATION). */

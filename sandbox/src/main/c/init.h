@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PROTOCOL_VERSION 1
@@ -85,7 +86,7 @@ extern bool violated; /* glovebox-init.c: once set, the loop ends everything */
 
 /* process.c */
 action process_start, process_stdin, process_credit, process_close, process_signal, process_resize, process_end_all;
-nfds_t processes_watch(struct pollfd *into); /* at most 3 * PROCESSES_MAX */
+nfds_t processes_watch(struct pollfd *into, bool *resting); /* at most 3 * PROCESSES_MAX; resting: look again in 1 ms */
 bool processes_started(void);            /* ever */
 void processes_reap(void), processes_pump(void), processes_kill_all(void);
 

@@ -12,7 +12,8 @@
  */
 #include "init.h"
 
-struct stream { int fd; uint32_t credit; size_t left; }; /* left: bytes to hand on after the exit */
+/* left: bytes to hand on after the exit; short_pieces: taken in this millisecond */
+struct stream { int fd; uint32_t credit; size_t left; uint64_t millisecond; unsigned short_pieces; };
 
 static struct process {
     bool used, exited, told, terminal, closing;
@@ -68,8 +69,8 @@ static void adopt(struct process *p, const struct request *r, pid_t pid, const i
     p->pid = pid;
     p->in = own[0];
     p->in_start = p->in_end = p->in_consumed = 0;
-    p->out[0] = (struct stream) {own[1], r->amount, 0};
-    p->out[1] = (struct stream) {own[2], r->amount_err, 0};
+    p->out[0] = (struct stream) {.fd = own[1], .credit = r->amount};
+    p->out[1] = (struct stream) {.fd = own[2], .credit = r->amount_err};
     say_number(RESULT, r->id, (uint32_t) pid, 4);
 }
 
@@ -158,18 +159,43 @@ static void stream_end(struct process *p, int number) {
     say_number(CLOSED, p->id, (uint64_t) number + 1, 1);
 }
 
+static uint64_t milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+}
+
+/*
+ * A million writes of one byte would be a million frames, and in the worker the calls of other sandboxes would
+ * wait behind them. So a stream of which many short pieces have been taken within a millisecond is left alone for the
+ * rest of it, and what is written meanwhile is one piece. The end of a command, two short writes, never waits.
+ */
+enum { SHORT = 256, SHORT_PIECES_MAX = 16 };
+
+static bool stream_rests(const struct stream *s) {
+    return s->short_pieces > SHORT_PIECES_MAX && s->millisecond == milliseconds();
+}
+
+static void stream_took(struct stream *s, size_t count) {
+    uint64_t now = milliseconds();
+    if (s->millisecond != now) s->short_pieces = 0;
+    s->millisecond = now;
+    if (count < SHORT) s->short_pieces++;
+}
+
 /* Moves one chunk. False = nothing more to do now: no credit, no room, or nothing there. */
 static bool stream_move(struct process *p, int number) {
     struct stream *s = &p->out[number];
     size_t most = s->credit < PAYLOAD_MAX ? s->credit : PAYLOAD_MAX;
     if (p->exited && most > s->left) most = s->left;
-    if (most == 0 || !outbox_fits()) return false;
+    if (most == 0 || !outbox_fits() || (!p->exited && stream_rests(s))) return false;
     ssize_t count = read(s->fd, frame_begin(number == 0 ? STDOUT : STDERR, p->id), most);
     bool empty = count < 0 && errno == EAGAIN;
     if (count > 0) {
         frame_took((size_t) count);
         frame_end();
         s->credit -= (uint32_t) count;
+        stream_took(s, (size_t) count);
         s->left -= p->exited ? (size_t) count : 0;
         return p->exited;
     }
@@ -251,15 +277,18 @@ static void tell_exit(struct process *p) {
 }
 
 /* A stream we could not take from now is left out altogether: poll would report it again and again. */
-nfds_t processes_watch(struct pollfd *into) {
+nfds_t processes_watch(struct pollfd *into, bool *resting) {
     nfds_t count = 0;
+    *resting = false;
     bool room = outbox_fits();
     EACH_PROCESS(p) {
         if (p->in >= 0 && p->in_end > p->in_start && room)
             into[count++] = (struct pollfd) {.fd = p->in, .events = POLLOUT};
-        for (int i = 0; i < 2; i++)
-            if (p->out[i].fd >= 0 && p->out[i].credit > 0 && room)
-                into[count++] = (struct pollfd) {.fd = p->out[i].fd, .events = POLLIN};
+        for (int i = 0; i < 2; i++) {
+            if (p->out[i].fd < 0 || p->out[i].credit == 0 || !room) continue;
+            if (stream_rests(&p->out[i])) *resting = true;
+            else into[count++] = (struct pollfd) {.fd = p->out[i].fd, .events = POLLIN};
+        }
     }
     return count;
 }

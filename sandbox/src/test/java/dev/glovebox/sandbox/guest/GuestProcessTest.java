@@ -2,9 +2,12 @@ package dev.glovebox.sandbox.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -176,6 +179,36 @@ class GuestProcessTest {
         }
         assertThat(total).isEqualTo(1L << 30);
         assertThat(residentKib()).isLessThan(4096);
+    }
+
+    /// What 200,000 frames would cost the worker, the calls of other sandboxes would wait for.
+    /// Every frame is one read at least.
+    @Test
+    void manyShortWritesAreGatheredAndFewAreNotKeptBack() throws Exception {
+        assumeThat(Files.isReadable(io())).as("root").isTrue();
+        String writes = "import os\nfor i in range(200000): os.write(1, b'x')\nos.write(1, b'end')";
+        GuestProcess process = guest.start(init.request("python3", "-c", writes));
+
+        assertThat(text(process.stdout())).hasSize(200_003).endsWith("xend");
+        assertThat(process.waitFor(PATIENCE).code()).isZero();
+        long reads = reads();
+        assertThat(reads).isLessThan(12_000);
+
+        // positive control: what comes in its own time is read in its own time
+        assertThat(init.run(guest, "for i in {1..50}; do echo; sleep 0.003; done")).hasSize(50);
+        assertThat(reads() - reads).isGreaterThanOrEqualTo(50);
+    }
+
+    private Path io() {
+        return Path.of("/proc/" + init.process().pid() + "/io");
+    }
+
+    /// How often init has read anything.
+    private long reads() throws IOException {
+        return Files.readAllLines(io()).stream()
+                .filter(line -> line.startsWith("syscr: "))
+                .mapToLong(line -> Long.parseLong(line.substring("syscr: ".length())))
+                .sum();
     }
 
     @Test
