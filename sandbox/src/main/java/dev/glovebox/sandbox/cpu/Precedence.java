@@ -34,8 +34,8 @@ import java.util.function.Supplier;
 /// often for who comes first ([Ticks]).
 ///
 /// One thread looks twenty times a second at what all have used together, which is one small file,
-/// and only if that is something at each; with more than 50 sandboxes it looks less often, so that
-/// it uses a few hundredths of a processor at most.
+/// and only if that is something at each; with more than 50 sandboxes it looks less often, a
+/// millisecond later for each, so that more of them do not cost more.
 public final class Precedence implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Precedence.class.getName());
     private static final long LEAST_WINDOW_MILLIS = 50;

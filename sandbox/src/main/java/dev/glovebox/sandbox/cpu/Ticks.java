@@ -14,8 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// A process that is to run only when nobody else wants to ([Precedence]) still gets a turn now and
 /// then, when those before it change places, and keeps it until somebody wakes up on that processor
 /// or the clock ticks, which most kernels have it do every 4 ms. Whoever had become ready before
-/// then waits that long. So a thread on each processor wakes up in between, to do nothing. It takes
-/// half a hundredth of the processor.
+/// then waits that long. So a thread on each processor wakes up in between, to do nothing.
 final class Ticks implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Ticks.class.getName());
     private static final long PERIOD_NANOS = 500_000;
