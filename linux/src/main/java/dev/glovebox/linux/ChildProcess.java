@@ -29,7 +29,6 @@ public final class ChildProcess implements AutoCloseable {
     private static final short SPAWN_SETSIGDEF = 4;
     private static final short SPAWN_SETSIGMASK = 8;
     private static final long STRUCTURE_BYTES = 512; // glibc: actions 80, attributes 336
-    private static final long SIGNAL_SET_BYTES = 128;
     private static final long POLL_NANOS = 200_000;
     private static final int OUTPUT_BYTES = 4096;
 
@@ -48,7 +47,6 @@ public final class ChildProcess implements AutoCloseable {
     private static final MethodHandle ACTIONS_DESTROY =
             pointerCall("posix_spawn_file_actions_destroy");
     private static final MethodHandle ATTRIBUTES_INIT = pointerCall("posix_spawnattr_init");
-    private static final MethodHandle SIGNALS_ALL = pointerCall("sigfillset");
     private static final MethodHandle SET_DEFAULT = pointersCall("posix_spawnattr_setsigdefault");
     private static final MethodHandle SET_MASK = pointersCall("posix_spawnattr_setsigmask");
     private static final MethodHandle SET_FLAGS =
@@ -204,8 +202,8 @@ public final class ChildProcess implements AutoCloseable {
         MemorySegment capture = Libc.errnoCapture(arena);
         MemorySegment actions = arena.allocate(STRUCTURE_BYTES, 16);
         MemorySegment attributes = arena.allocate(STRUCTURE_BYTES, 16);
-        MemorySegment signals = arena.allocate(SIGNAL_SET_BYTES, 16);
-        MemorySegment none = arena.allocate(SIGNAL_SET_BYTES, 16);
+        MemorySegment signals = arena.allocate(Libc.SIGNAL_SET_BYTES, 16);
+        MemorySegment none = arena.allocate(Libc.SIGNAL_SET_BYTES, 16);
         MemorySegment nothing = arena.allocateFrom("/dev/null");
         checkResult((int) ACTIONS_INIT.invokeExact(capture, actions), "file_actions_init");
         try {
@@ -214,7 +212,7 @@ public final class ChildProcess implements AutoCloseable {
             checkResult((int) ADD_DUP.invokeExact(capture, actions, writeEnd, 2), "adddup2");
             checkResult((int) ADD_CLOSE_FROM.invokeExact(capture, actions, 3), "addclosefrom");
             checkResult((int) ATTRIBUTES_INIT.invokeExact(capture, attributes), "attr_init");
-            checkResult((int) SIGNALS_ALL.invokeExact(capture, signals), "sigfillset");
+            checkResult((int) Libc.SIGFILLSET.invokeExact(capture, signals), "sigfillset");
             checkResult((int) SET_DEFAULT.invokeExact(capture, attributes, signals), "sigdefault");
             checkResult((int) SET_MASK.invokeExact(capture, attributes, none), "sigmask");
             short flags = SPAWN_SETSIGDEF | SPAWN_SETSIGMASK;

@@ -97,6 +97,13 @@ public final class Libc {
                     FunctionDescriptor.of(
                             ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
 
+    /// Room for a set of signals, as large as the C library's.
+    public static final long SIGNAL_SET_BYTES = 128;
+
+    /// `sigfillset(3)`.
+    public static final MethodHandle SIGFILLSET =
+            handle("sigfillset", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+
     /// `close(2)`.
     public static final MethodHandle CLOSE =
             handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));

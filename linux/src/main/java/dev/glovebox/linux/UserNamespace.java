@@ -17,8 +17,8 @@ import java.util.List;
 /// It is what an id-mapped mount takes its shift from ([Mounts#bindMapped]). A JVM cannot
 /// `unshare(2)` into a user namespace, since it has many threads, and a user namespace needs a
 /// process to be born with it. So `clone(2)` makes a child process that runs nothing but
-/// `sleep(3)`; its maps are written, its namespace opened, and it is killed: it lives for about a
-/// tenth of a millisecond, and it ends by itself if this process dies in between.
+/// `sleep(3)`; its maps are written, its namespace opened, and it is killed: it lives for a moment,
+/// and it ends by itself if this process dies in between.
 ///
 /// The child shares memory and descriptors with this process (`CLONE_VM`, `CLONE_FILES`), as the
 /// child of a `vfork(2)` does. A copy of them is what most of a sandbox's start would go into, the
@@ -36,7 +36,6 @@ public final class UserNamespace implements AutoCloseable {
     /// Of the thread's own doing, and of use to the JVM: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV.
     private static final List<Integer> FAULTS = List.of(4, 5, 7, 8, 11);
 
-    private static final long SIGNAL_SET_BYTES = 128;
     private static final int SIG_BLOCK = 0;
     private static final int O_RDONLY_CLOEXEC = 0x8_0000;
     private static final long CHILD_SECONDS = 5;
@@ -51,9 +50,6 @@ public final class UserNamespace implements AutoCloseable {
                             ValueLayout.ADDRESS,
                             ValueLayout.JAVA_INT,
                             ValueLayout.JAVA_LONG));
-    private static final MethodHandle FILL_SET =
-            Libc.handle(
-                    "sigfillset", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
     private static final MethodHandle DELETE_FROM_SET =
             Libc.handle(
                     "sigdelset",
@@ -143,10 +139,10 @@ public final class UserNamespace implements AutoCloseable {
     /// For the rest of the calling thread's life, which is short.
     private static void blockSignals(Arena arena) {
         MemorySegment capture = Libc.errnoCapture(arena);
-        MemorySegment set = arena.allocate(SIGNAL_SET_BYTES, 16);
+        MemorySegment set = arena.allocate(Libc.SIGNAL_SET_BYTES, 16);
         try {
             // SAFETY: the set has the size of the C library's and lives until after the calls.
-            int _ = (int) FILL_SET.invokeExact(capture, set);
+            int _ = (int) Libc.SIGFILLSET.invokeExact(capture, set);
             for (int signal : FAULTS) {
                 int _ = (int) DELETE_FROM_SET.invokeExact(capture, set, signal);
             }

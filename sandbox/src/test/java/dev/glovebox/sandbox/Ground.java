@@ -127,6 +127,18 @@ final class Ground implements AutoCloseable {
         return run(sandbox, "/bin/bash", "-c", script);
     }
 
+    /// Starts a script, its error output with the rest.
+    static GuestProcess start(Sandbox sandbox, String script) {
+        return sandbox.guest()
+                .start(
+                        new ProcessRequest(
+                                List.of("/bin/bash", "-c", script),
+                                sandbox.environment(),
+                                "/",
+                                Optional.empty(),
+                                true));
+    }
+
     static Result onTerminal(Sandbox sandbox, String... words) throws Exception {
         return run(sandbox, Optional.of(new WindowSize(24, 80)), words);
     }
@@ -186,7 +198,11 @@ final class Ground implements AutoCloseable {
     }
 
     static void await(String what, BooleanSupplier condition) {
-        long end = System.nanoTime() + PATIENCE.toNanos();
+        await(what, PATIENCE, condition);
+    }
+
+    static void await(String what, Duration patience, BooleanSupplier condition) {
+        long end = System.nanoTime() + patience.toNanos();
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime()).as(what).isLessThan(end);
             LockSupport.parkNanos(POLL_NANOS);

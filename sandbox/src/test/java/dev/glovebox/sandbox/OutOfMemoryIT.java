@@ -3,14 +3,11 @@ package dev.glovebox.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.sandbox.guest.GuestProcess;
-import dev.glovebox.sandbox.guest.ProcessRequest;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -58,7 +55,7 @@ class OutOfMemoryIT {
     @Test
     void oneThatHasEndedIsNoError() throws Exception {
         try (Sandbox sandbox = sandboxes.create(SandboxSpec.of("ended", List.of()));
-                GuestProcess process = start(sandbox, "exit 0")) {
+                GuestProcess process = Ground.start(sandbox, "exit 0")) {
             assertThat(process.waitFor(DEADLINE).code()).isZero();
 
             sandbox.sacrifice(process);
@@ -68,7 +65,7 @@ class OutOfMemoryIT {
     /// What a shell says after it has been given a line.
     private static String said(Sandbox sandbox, String command, boolean sacrificed)
             throws Exception {
-        try (GuestProcess process = start(sandbox, command)) {
+        try (GuestProcess process = Ground.start(sandbox, "exec 2>&1; " + command)) {
             if (sacrificed) {
                 sandbox.sacrifice(process);
             }
@@ -76,16 +73,5 @@ class OutOfMemoryIT {
             process.stdin().flush();
             return new String(process.stdout().readAllBytes(), StandardCharsets.UTF_8);
         }
-    }
-
-    private static GuestProcess start(Sandbox sandbox, String command) throws IOException {
-        return sandbox.guest()
-                .start(
-                        new ProcessRequest(
-                                List.of("/bin/bash", "-c", "exec 2>&1; " + command),
-                                sandbox.environment(),
-                                "/",
-                                Optional.empty(),
-                                true));
     }
 }

@@ -5,14 +5,11 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.sandbox.guest.GuestProcess;
-import dev.glovebox.sandbox.guest.ProcessRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class PrecedenceIT {
     private static final String SPIN = "while :; do :; done";
-    private static final long POLL_NANOS = 5_000_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     @TempDir static Path state;
     private Sandboxes sandboxes;
@@ -72,7 +69,7 @@ class PrecedenceIT {
 
     /// Keeps a processor busy until it is heavy.
     private static void spin(Sandbox sandbox) {
-        try (GuestProcess _ = bash(sandbox, SPIN)) {
+        try (GuestProcess _ = Ground.start(sandbox, SPIN)) {
             await(() -> sandbox.group().isIdle());
         }
     }
@@ -80,11 +77,11 @@ class PrecedenceIT {
     @Test
     void aLaterSandboxOfTheSameNameIsJudgedByWhatItDoesItself() {
         try (Sandbox busy = create("same");
-                GuestProcess _ = bash(busy, SPIN)) {
+                GuestProcess _ = Ground.start(busy, SPIN)) {
             await(() -> busy.group().isIdle());
         }
         try (Sandbox later = create("same");
-                GuestProcess _ = bash(later, SPIN)) {
+                GuestProcess _ = Ground.start(later, SPIN)) {
             assertThat(later.group().isIdle()).isFalse();
             await(() -> later.group().isIdle());
         }
@@ -126,22 +123,7 @@ class PrecedenceIT {
         return sandboxes.create(SandboxSpec.of(name, List.of()));
     }
 
-    private static GuestProcess bash(Sandbox sandbox, String command) {
-        return sandbox.guest()
-                .start(
-                        new ProcessRequest(
-                                List.of("/bin/bash", "-c", command),
-                                sandbox.environment(),
-                                "/",
-                                Optional.empty(),
-                                true));
-    }
-
     private static void await(BooleanSupplier condition) {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("within 20 seconds").isLessThan(end);
-            LockSupport.parkNanos(POLL_NANOS);
-        }
+        Ground.await("within 20 seconds", PATIENCE, condition);
     }
 }

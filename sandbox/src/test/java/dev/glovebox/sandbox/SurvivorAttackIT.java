@@ -3,12 +3,10 @@ package dev.glovebox.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.glovebox.sandbox.guest.GuestProcess;
-import dev.glovebox.sandbox.guest.ProcessRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,7 +49,7 @@ class SurvivorAttackIT {
             long since = sandbox.moment();
             // many processes at once are more threads than gVisor bears
             String many = runtime == RuntimeName.RUNSC ? "3" : "1000000";
-            GuestProcess process = start(sandbox, WAYS.replace("MANY", many));
+            GuestProcess process = Ground.start(sandbox, WAYS.replace("MANY", many));
             awaitReady(process);
             assertThat(sleepers(sandbox)).as("the control").contains("7001", "7002", "7008");
 
@@ -71,15 +69,16 @@ class SurvivorAttackIT {
     void whatSomebodyElseHasStartedLives(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("others", Limits.DEFAULT)) {
             GuestProcess earlier =
-                    start(sandbox, "setsid sh -c 'sleep 8001; sleep 8002' & echo ready");
+                    Ground.start(sandbox, "setsid sh -c 'sleep 8001; sleep 8002' & echo ready");
             awaitReady(earlier);
             assertThat(earlier.waitFor(PATIENCE).code()).isZero();
             long started = sandbox.moment();
             Ground.await("another tick", () -> sandbox.moment() > started + 1);
             long since = sandbox.moment();
-            GuestProcess process = start(sandbox, "setsid sleep 9001 & echo ready; sleep 9002");
+            GuestProcess process =
+                    Ground.start(sandbox, "setsid sleep 9001 & echo ready; sleep 9002");
             awaitReady(process);
-            GuestProcess operator = start(sandbox, "sleep 8003 & echo ready; sleep 8004");
+            GuestProcess operator = Ground.start(sandbox, "sleep 8003 & echo ready; sleep 8004");
             awaitReady(operator);
             assertThat(sleepers(sandbox)).contains("9001", "9002");
 
@@ -97,7 +96,8 @@ class SurvivorAttackIT {
     void aPausedSandboxStaysPaused(RuntimeName runtime) throws Exception {
         try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("paused", Limits.DEFAULT)) {
             long since = sandbox.moment();
-            GuestProcess process = start(sandbox, "setsid sleep 9001 & echo ready; sleep 9002");
+            GuestProcess process =
+                    Ground.start(sandbox, "setsid sleep 9001 & echo ready; sleep 9002");
             awaitReady(process);
             sandbox.pause();
 
@@ -108,17 +108,6 @@ class SurvivorAttackIT {
             assertThat(process.waitFor(PATIENCE).signal()).isEqualTo(9);
             assertThat(sleepers(sandbox)).isEmpty();
         }
-    }
-
-    private static GuestProcess start(Sandbox sandbox, String script) {
-        return sandbox.guest()
-                .start(
-                        new ProcessRequest(
-                                List.of("/bin/bash", "-c", script),
-                                sandbox.environment(),
-                                "/",
-                                Optional.empty(),
-                                true));
     }
 
     private static void awaitReady(GuestProcess process) throws IOException {
