@@ -9,6 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /// Mounts, made in a mount namespace that no one else sees.
 ///
@@ -44,6 +46,7 @@ public final class Mounts {
     private static final long MOUNT_ATTR_NODEV = 4;
     private static final long MOUNT_ATTR_IDMAP = 0x10_0000;
     private static final long MOUNT_ATTR_SIZE = 32;
+    private static final long POLL_NANOS = 200_000;
 
     private Mounts() {}
 
@@ -107,10 +110,32 @@ public final class Mounts {
     }
 
     /// Makes an attached mount, alone and not what is mounted below it, read-only.
-    public static void makeReadOnly(Path target) {
+    ///
+    /// The kernel refuses that while a file in it is open for writing, and one that the caller has
+    /// closed can still be so: a process that another thread was just starting has copies of all
+    /// descriptors until its `exec`. So this waits until nobody has one.
+    ///
+    /// @param deadline how long to wait
+    /// @throws LinuxException `mount_setattr` `EBUSY` if it is still in use then
+    public static void makeReadOnly(Path target, Duration deadline) {
+        long end = System.nanoTime() + deadline.toNanos();
+        while (!madeReadOnly(target, System.nanoTime() >= end)) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    /// @param last whether to throw also if it is in use
+    /// @return false if it is in use
+    private static boolean madeReadOnly(Path target, boolean last) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = arena.allocateFrom(target.toString());
             setAttributes(arena, (int) AT_FDCWD, path, 0, MOUNT_ATTR_RDONLY, NOT_SHIFTED, target);
+            return true;
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.EBUSY || last) {
+                throw e;
+            }
+            return false;
         }
     }
 

@@ -7,9 +7,14 @@ import dev.glovebox.linux.KernelThread;
 import dev.glovebox.linux.LinuxException;
 import dev.glovebox.linux.UserNamespace;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -99,6 +104,49 @@ class MountsIT {
                     .isInstanceOf(LinuxException.class)
                     .hasMessageContaining("mount_setattr")
                     .hasMessageContaining("/proc/sys");
+        }
+    }
+
+    /// A descriptor that a process inherits, as each that is being started has for a moment.
+    @Test
+    void whatIsOpenForWritingIsMadeReadOnlyOnceItIsClosed() throws IOException {
+        List<String> said =
+                KernelThread.call(
+                        "mounts-it",
+                        () -> {
+                            Mounts.privateNamespace();
+                            Mounts.tmpfs(directory, "size=1m");
+                            OutputStream open = Files.newOutputStream(directory.resolve("file"));
+                            String refused = readOnly(Duration.ofMillis(1));
+                            CompletableFuture<Void> _ =
+                                    CompletableFuture.runAsync(
+                                            () -> close(open),
+                                            CompletableFuture.delayedExecutor(
+                                                    50, TimeUnit.MILLISECONDS));
+                            return List.of(refused, readOnly(Duration.ofSeconds(60)));
+                        });
+
+        assertThat(said.getFirst()).startsWith("mount_setattr").contains("EBUSY");
+        assertThat(said.getLast()).matches("(.*,)?ro(,.*)?");
+    }
+
+    /// What it then is, or why it could not be made so.
+    private String readOnly(Duration deadline) throws IOException {
+        try {
+            Mounts.makeReadOnly(directory, deadline);
+            return MountInfo.at(mounts("/proc/thread-self/mountinfo"), directory.toString())
+                    .map(mount -> String.join(",", mount.options()))
+                    .orElse("");
+        } catch (LinuxException e) {
+            return e.getMessage();
+        }
+    }
+
+    private static void close(OutputStream stream) {
+        try {
+            stream.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -140,7 +140,7 @@ final class LayeredRoot {
         Path target = stage.root().resolve(path);
         Overlay.mount(target, lowers, writable, stage.ids().first());
         if (writable.isEmpty() && !path.isEmpty()) {
-            Mounts.makeReadOnly(target);
+            Mounts.makeReadOnly(target, Stage.IN_USE_DEADLINE);
         }
     }
 

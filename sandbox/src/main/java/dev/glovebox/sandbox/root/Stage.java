@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +34,7 @@ public final class Stage {
     private static final List<String> PLACES = List.of("/mnt", "/media", "/srv", "/opt");
     private static final Path PROGRAMS = Path.of("/usr");
     private static final long BYTES_PER_INODE = 16_384;
+    static final Duration IN_USE_DEADLINE = Duration.ofSeconds(10);
 
     private static final List<String> DIRECTORIES =
             List.of(
@@ -157,7 +159,7 @@ public final class Stage {
             sources.bindMapped(entry.source(), target, entry.readOnly(), ids.mounts());
         }
         if (plan.writable().isEmpty()) {
-            Mounts.makeReadOnly(root);
+            Mounts.makeReadOnly(root, IN_USE_DEADLINE);
         }
     }
 
