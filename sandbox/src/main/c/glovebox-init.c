@@ -54,6 +54,7 @@ static int hide_and_listen(void) {
     struct stat st;
     sigset_t child;
     if (fstat(CONTROL, &st) < 0 || !S_ISSOCK(st.st_mode)) errno = ENOTSOCK, die("fd 0");
+    children_go_first();
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) die("prctl");
     if (fcntl(CONTROL, F_SETFD, FD_CLOEXEC) < 0 || clearenv() != 0) die("fd 0");
     for (int number = 1; number < NSIG; number++)

@@ -91,6 +91,7 @@ bool processes_started(void);            /* ever */
 void processes_reap(void), processes_pump(void), processes_kill_all(void);
 
 /* child.c: a process with these three descriptors; -1 = errno and the step that failed. */
+void children_go_first(void);            /* when memory runs out; once, before init hides */
 pid_t launch(const struct request *r, const int stdio[3], const char **step);
 
 /* hello.c */

@@ -1,6 +1,5 @@
 package dev.glovebox.sandbox;
 
-import dev.glovebox.linux.OomScore;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.cpu.Contender;
@@ -8,7 +7,6 @@ import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.launch.Offspring;
-import dev.glovebox.sandbox.oci.OciConfig;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -34,9 +32,6 @@ public final class Sandbox implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Sandbox.class.getName());
     private static final Duration FREEZE_DEADLINE = Duration.ofSeconds(5);
     private static final Duration STAND_DEADLINE = Duration.ofSeconds(1);
-
-    /// A tenth of the sandbox's memory more than pid 1 has.
-    private static final int SACRIFICED = OciConfig.OOM_SCORE + 100;
 
     private final Binder binder;
     private final Guest guest;
@@ -256,18 +251,6 @@ public final class Sandbox implements AutoCloseable {
             LOG.log(Level.WARNING, "not all that a call started in " + name() + " was ended", e);
         } finally {
             lock.unlock();
-        }
-    }
-
-    /// Has the kernel kill a process that was started inside, or one that it has started, before
-    /// pid 1, when the sandbox runs out of memory. Else it takes the one that holds most, and
-    /// beside very small ones, such as those of a fork bomb, that is pid 1.
-    ///
-    /// Under gVisor, whose processes the host does not see, nothing happens.
-    public void sacrifice(GuestProcess process) {
-        if (attestation.runtime() != RuntimeName.RUNSC) {
-            Offspring.onHost(group.processes(), process.pid())
-                    .ifPresent(pid -> OomScore.set(pid, SACRIFICED));
         }
     }
 

@@ -151,7 +151,7 @@ class ProcAttackIT {
                             "NoNewPrivs: 1",
                             "Seccomp: 2",
                             "0",
-                            "500");
+                            "600");
         }
     }
 

@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -38,8 +37,14 @@ public record Offspring(int root, Set<Integer> others, long since) {
     /// @param root its pid inside
     /// @param others theirs
     public static Set<Integer> among(Set<Integer> pids, int root, Set<Integer> others, long since) {
-        List<ProcessStat> all = stats(pids);
-        Map<Integer, Integer> started = started(all);
+        List<ProcessStat> all =
+                pids.stream().map(ProcessStat::of).flatMap(Optional::stream).toList();
+        Set<Integer> known = all.stream().map(ProcessStat::pid).collect(Collectors.toSet());
+        Map<Integer, Integer> started = new HashMap<>(); // by init itself, by their pids inside
+        all.stream()
+                .filter(one -> known.contains(one.parent()))
+                .filter(one -> isInit(one.parent(), all, known))
+                .forEach(one -> started.put(one.pidInside(), one.pid()));
         return new Offspring(
                         started.getOrDefault(root, 0),
                         others.stream()
@@ -47,31 +52,6 @@ public record Offspring(int root, Set<Integer> others, long since) {
                                 .collect(Collectors.toSet()),
                         since)
                 .of(all);
-    }
-
-    /// What pid 1 has started itself, on the worker's behalf, as the host sees it.
-    ///
-    /// @param pids of all processes of a sandbox
-    /// @param inside its pid there
-    /// @return empty if it is gone
-    public static OptionalInt onHost(Set<Integer> pids, int inside) {
-        Integer pid = started(stats(pids)).get(inside);
-        return pid == null ? OptionalInt.empty() : OptionalInt.of(pid);
-    }
-
-    private static List<ProcessStat> stats(Set<Integer> pids) {
-        return pids.stream().map(ProcessStat::of).flatMap(Optional::stream).toList();
-    }
-
-    /// Who was started by init itself, by their pids inside.
-    private static Map<Integer, Integer> started(List<ProcessStat> all) {
-        Set<Integer> known = all.stream().map(ProcessStat::pid).collect(Collectors.toSet());
-        Map<Integer, Integer> started = new HashMap<>();
-        all.stream()
-                .filter(one -> known.contains(one.parent()))
-                .filter(one -> isInit(one.parent(), all, known))
-                .forEach(one -> started.put(one.pidInside(), one.pid()));
-        return started;
     }
 
     private static boolean isInit(int pid, List<ProcessStat> all, Set<Integer> known) {

@@ -65,7 +65,6 @@ public final class Shell implements AutoCloseable {
                         Optional.empty(),
                         true);
         GuestProcess process = sandbox.guest().start(request);
-        sandbox.sacrifice(process);
         Shell shell = new Shell(sandbox, process, outputBytes);
         Thread.ofVirtual().name("shell-output").start(shell::readOutput);
         return shell;
