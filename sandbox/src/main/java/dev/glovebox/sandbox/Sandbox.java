@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.cpu.Contender;
+import dev.glovebox.sandbox.cpu.Rank;
 import dev.glovebox.sandbox.guest.Guest;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestProcess;
@@ -36,6 +37,7 @@ public final class Sandbox implements AutoCloseable {
     private final Binder binder;
     private final Guest guest;
     private final Cgroup group;
+    private final Rank rank;
     private final Runnable end;
     private final CompletableFuture<SandboxState.Ended> ended = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
@@ -52,6 +54,7 @@ public final class Sandbox implements AutoCloseable {
         this.binder = binder;
         this.guest = binder.guest();
         this.group = binder.group();
+        this.rank = new Rank(group);
         this.end = end;
         guest.onEnd(this::lost);
     }
@@ -181,6 +184,7 @@ public final class Sandbox implements AutoCloseable {
                 return;
             }
             guest.hold();
+            rank.hurry();
             if (!group.freeze(FREEZE_DEADLINE)) {
                 guest.release();
                 throw new SandboxException(
@@ -191,6 +195,7 @@ public final class Sandbox implements AutoCloseable {
             guest.release();
             throw new SandboxException(Band.HOST, "cannot pause sandbox " + name(), e);
         } finally {
+            calm();
             lock.unlock();
         }
     }
@@ -237,6 +242,7 @@ public final class Sandbox implements AutoCloseable {
             if (state instanceof SandboxState.Ended) {
                 return;
             }
+            rank.hurry();
             Set<Integer> others = new HashSet<>(guest.running());
             others.remove(process.pid());
             boolean done =
@@ -250,6 +256,7 @@ public final class Sandbox implements AutoCloseable {
         } catch (IOException | GuestException e) {
             LOG.log(Level.WARNING, "not all that a call started in " + name() + " was ended", e);
         } finally {
+            calm();
             lock.unlock();
         }
     }
@@ -259,7 +266,8 @@ public final class Sandbox implements AutoCloseable {
     }
 
     Contender contender() {
-        return new Contender(group, spec.limits().cpus(), state instanceof SandboxState.Paused);
+        return new Contender(
+                group, rank, spec.limits().cpus(), state instanceof SandboxState.Paused);
     }
 
     /// Its pid 1, as the host sees it.
@@ -349,7 +357,15 @@ public final class Sandbox implements AutoCloseable {
         if (!(state instanceof SandboxState.Ended)) {
             SandboxState.Ended last = new SandboxState.Ended(Instant.now(), reason);
             state = last;
+            rank.hurry();
             ended.complete(last);
+        }
+    }
+
+    /// Nothing hurries any more, unless it is at its end.
+    private void calm() {
+        if (!(state instanceof SandboxState.Ended)) {
+            rank.calm();
         }
     }
 

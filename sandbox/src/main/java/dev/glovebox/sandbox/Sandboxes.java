@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /// All sandboxes of one worker process.
@@ -49,6 +50,7 @@ public final class Sandboxes implements AutoCloseable {
     private final Launch first;
     private final Optional<OwnCpuGroup> own;
     private final Precedence precedence;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Sandboxes(SandboxConfig config, StateDirectory state, Cgroups cgroups) {
         this.state = state;
@@ -191,9 +193,12 @@ public final class Sandboxes implements AutoCloseable {
         return runtimes.probes();
     }
 
-    /// Ends all sandboxes and lets the state directory go.
+    /// Ends all sandboxes and lets the state directory go. A further call does nothing.
     @Override
     public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
         precedence.close();
         for (Sandbox sandbox : living.values()) {
             try {

@@ -3,6 +3,7 @@ package dev.glovebox.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.sandbox.SandboxException.Band;
 import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestProcess;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +56,28 @@ class PauseIT {
             assertThat(sandbox.state()).isInstanceOf(SandboxState.Ready.class);
             Ground.await("it counts on", () -> number(count) > before);
             assertThat(counter.exit()).isEmpty();
+        }
+    }
+
+    /// The others are processes of the worker, which has the weight of ten sandboxes.
+    @ParameterizedTest
+    @EnumSource
+    void aPauseDoesNotWaitUntilOthersAreDone(RuntimeName runtime) throws Exception {
+        List<Process> busy = new ArrayList<>();
+        try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("s", Limits.DEFAULT);
+                GuestProcess _ = bash(sandbox, "while :; do :; done")) {
+            for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
+                busy.add(new ProcessBuilder("/bin/sh", "-c", "while :; do :; done").start());
+            }
+            for (int i = 0; i < 20; i++) {
+                Duration before = sandbox.cpuTime();
+                sandbox.pause();
+                assertThat(sandbox.group().weight()).isLessThanOrEqualTo(Cgroup.WEIGHT);
+                sandbox.resume();
+                Ground.await("it goes on", () -> sandbox.cpuTime().compareTo(before) > 0);
+            }
+        } finally {
+            busy.forEach(Process::destroyForcibly);
         }
     }
 

@@ -3,12 +3,15 @@ package dev.glovebox.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
+import dev.glovebox.sandbox.cpu.Rank;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -64,6 +67,41 @@ class PrecedenceIT {
             assertThat(busy.group().isIdle()).isTrue();
             busy.resume();
             await(() -> !busy.group().isIdle());
+        }
+    }
+
+    @Test
+    void whoIsBeingStoppedGoesBeforeTheOthersMeanwhile() {
+        try (Sandbox busy = create("busy")) {
+            spin(busy);
+            Rank rank = busy.contender().rank();
+
+            rank.hurry();
+            assertThat(busy.group().isIdle()).isFalse();
+            assertThat(busy.group().weight()).isEqualTo(10_000);
+
+            rank.calm();
+            assertThat(busy.group().isIdle()).isTrue();
+            await(() -> !busy.group().isIdle());
+            assertThat(busy.group().weight()).isEqualTo(Cgroup.WEIGHT);
+        }
+    }
+
+    /// B9: a worker that is busy itself, by what it has started.
+    @Test
+    void aHeavySandboxGetsSomethingOfAMachineThatIsFull() throws Exception {
+        List<Process> load = new ArrayList<>();
+        try (Sandbox heavy = create("heavy");
+                GuestProcess _ = Ground.start(heavy, SPIN)) {
+            await(() -> heavy.group().isIdle());
+            for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
+                load.add(new ProcessBuilder("/bin/sh", "-c", SPIN).start());
+            }
+            Duration before = heavy.cpuTime();
+
+            await(() -> heavy.cpuTime().minus(before).toMillis() > 300);
+        } finally {
+            load.forEach(Process::destroyForcibly);
         }
     }
 

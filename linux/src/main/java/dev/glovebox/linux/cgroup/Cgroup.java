@@ -25,6 +25,13 @@ import java.util.function.UnaryOperator;
 /// until nothing is left.
 public final class Cgroup {
     private static final System.Logger LOG = System.getLogger(Cgroup.class.getName());
+
+    /// That of a group that has been given none.
+    public static final int WEIGHT = 100;
+
+    /// The weight of a group that has been given none, in version 1's measure.
+    private static final long SHARES = 1024;
+
     private static final long POLL_NANOS = 500_000;
 
     /// Until all of a group that is to be killed stands. One that waits for a device does not.
@@ -236,6 +243,29 @@ public final class Cgroup {
                 .map(directory -> directory.resolve("cpu.idle"));
     }
 
+    /// Sets how much of the processors it gets beside the groups that lie in the same one, while
+    /// all want them. Not of one that is idle.
+    ///
+    /// @param weight 1 to 10,000 (`cpu.weight`; version 1 has `cpu.shares`); [#WEIGHT] unless set
+    /// @throws IOException if there is no controller of processors, or the group is idle or gone
+    public void weight(int weight) throws IOException {
+        if (controller("cpu").isPresent()) {
+            set("cpu", "cpu.shares", SHARES * weight / WEIGHT);
+        } else {
+            Path file =
+                    unifiedFile("cpu.weight")
+                            .orElseThrow(() -> new IOException("no controller of processors"));
+            Files.writeString(file, String.valueOf(weight));
+        }
+    }
+
+    /// What [#weight(int)] has set; 0 if there is no controller of processors, or the group is
+    /// gone.
+    public int weight() {
+        long weight = number("cpu", "cpu.shares", "cpu.weight");
+        return (int) (controller("cpu").isPresent() ? weight * WEIGHT / SHARES : weight);
+    }
+
     private void set(String controller, String file, long value) throws IOException {
         Path directory =
                 controller(controller)
@@ -258,12 +288,16 @@ public final class Cgroup {
         return Duration.ofNanos(nanos);
     }
 
-    /// Kills everything in the group and removes it from every hierarchy, groups below included.
+    /// Kills everything in the group and removes it from every hierarchy, groups below included. If
+    /// it is idle it ceases to be, as its processes need the processors to leave.
     ///
     /// @param deadline how long to keep trying
     /// @return whether it is gone
     public boolean destroy(Duration deadline) {
         long end = System.nanoTime() + deadline.toNanos();
+        if (isIdle()) {
+            ask(() -> idle(false), true);
+        }
         for (boolean first = true; true; first = false) {
             kill(first);
             boolean gone = true;

@@ -1,8 +1,12 @@
 package dev.glovebox.sandbox.cpu;
 
 import dev.glovebox.linux.cgroup.Cgroup;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -18,17 +22,19 @@ import java.util.function.Supplier;
 /// neighbour's call of a fifth of a millisecond that meets such a piece waits for its end: 4 ms
 /// with the 250 Hz of most kernels, again at each process that the call goes through. So a sandbox
 /// that is busy for more than a moment becomes *heavy* ([Use]): its control group is made idle
-/// ([Cgroup#idle]), and whoever wakes up in a light one, or in the worker, takes the processor from
-/// it at once. Among heavy sandboxes, and among light ones, all are equal as before.
+/// ([Rank]), and whoever wakes up in a light one, or in the worker, takes the processor from it at
+/// once. Among heavy sandboxes, and among light ones, all are equal as before.
 ///
 /// ```
 /// allowance    the least of: a quarter of a processor, half of what the sandbox may use,
 ///              an equal share of the machine for each that does anything, but a twentieth at least
 /// ```
 ///
-/// Light ones together cannot keep the machine from the heavy for long: each uses less than an
-/// equal share of it, or becomes heavy itself. And it is a rank and no limit: where nobody else
-/// wants the processors a heavy sandbox has all that it may use.
+/// It is a rank and no limit: where nobody else wants the processors a heavy sandbox has all that
+/// it may use. Light ones together cannot keep the machine from the heavy for long: each uses less
+/// than an equal share of it, or becomes heavy itself. The worker could; so while the machine is
+/// full and the heavy have less than a tenth of it they are as all others are, until the next look.
+/// And one that is stopped or ended is not made to wait for that ([Rank]).
 ///
 /// While the heavy fill more than half of the machine and have company, its processors look more
 /// often for who comes first ([Ticks]).
@@ -43,6 +49,9 @@ public final class Precedence implements AutoCloseable {
     private static final double MOST_ALLOWANCE = 0.25;
     private static final double LEAST_ALLOWANCE = 0.05;
 
+    /// Of the processors of the machine.
+    private static final double LITTLE = 0.1;
+
     /// Processors' worth of time from which on a sandbox counts as one that does anything.
     private static final double ACTIVE = 0.01;
 
@@ -52,6 +61,7 @@ public final class Precedence implements AutoCloseable {
     private final Supplier<List<Contender>> contenders;
     private final int processors;
     private final Use together = new Use();
+    private final Use idle = new Use();
 
     /// By the very group: a later sandbox of the same name has another.
     private final Map<Cgroup, Use> uses = new HashMap<>();
@@ -125,9 +135,12 @@ public final class Precedence implements AutoCloseable {
             ticks.want(false);
             return 0;
         }
-        Map<Contender, Use.Window> windows = windows(contenders.get(), now);
+        List<Contender> list = contenders.get();
+        Map<Contender, Use.Window> windows = windows(list, now);
         long active = windows.values().stream().filter(each -> each.processors() >= ACTIVE).count();
         windows.forEach((contender, window) -> settle(contender, window, active));
+        boolean starved = starved(heavy(windows), idle.window(idleTime(), now), processors);
+        list.forEach(contender -> contender.rank().say(isHeavy(contender) && !starved));
         boolean full = all.isPresent() && all.get().processors() > processors / 2.0;
         ticks.want(full && uses.size() > 1 && uses.values().stream().anyMatch(Use::heavy));
         return uses.size();
@@ -151,20 +164,42 @@ public final class Precedence implements AutoCloseable {
 
     private void settle(Contender contender, Use.Window window, long active) {
         Use use = uses.get(contender.group());
-        double allowance = allowance(contender.cpus(), active, processors);
-        if (use == null || !use.settle(window, allowance)) {
-            return;
+        if (use != null) {
+            use.settle(window, allowance(contender.cpus(), active, processors));
         }
-        try {
-            contender.group().idle(use.heavy());
-            LOG.log(
-                    Level.DEBUG,
-                    "{0} is {1}: {2} processors",
-                    contender.group().path(),
-                    use.heavy() ? "heavy" : "light",
-                    window.processors());
+    }
+
+    private boolean isHeavy(Contender contender) {
+        Use use = uses.get(contender.group());
+        return use != null && use.heavy();
+    }
+
+    /// Processors' worth of time that the heavy have used together.
+    private double heavy(Map<Contender, Use.Window> windows) {
+        return windows.entrySet().stream()
+                .filter(each -> isHeavy(each.getKey()))
+                .mapToDouble(each -> each.getValue().processors())
+                .sum();
+    }
+
+    /// Whether the heavy get next to nothing, and not because they want no more.
+    ///
+    /// @param heavy processors' worth of time that they have used together
+    /// @param idle what nobody has used in the same time; empty if that is not known
+    /// @param processors of the machine
+    static boolean starved(double heavy, Optional<Use.Window> idle, int processors) {
+        double little = LITTLE * processors;
+        return heavy < little && idle.isPresent() && idle.get().processors() < little;
+    }
+
+    /// Processor time since the start of the machine in which there was nothing to do, or only to
+    /// wait for disks: the fifth and sixth word of `/proc/stat`, in hundredths of a second.
+    private static Duration idleTime() {
+        try (BufferedReader reader = Files.newBufferedReader(Path.of("/proc/stat"))) {
+            String[] words = reader.readLine().split(" +", -1);
+            return Duration.ofMillis(10 * (Long.parseLong(words[4]) + Long.parseLong(words[5])));
         } catch (IOException e) {
-            LOG.log(Level.DEBUG, "control group " + contender.group().path() + " is gone", e);
+            throw new UncheckedIOException(e);
         }
     }
 
