@@ -33,6 +33,7 @@ public final class Cgroup {
     private static final long SHARES = 1024;
 
     private static final long POLL_NANOS = 500_000;
+    private static final long AGAIN_NANOS = 20_000_000;
 
     /// Until all of a group that is to be killed stands. One that waits for a device does not.
     private static final Duration STAND = Duration.ofMillis(200);
@@ -411,12 +412,20 @@ public final class Cgroup {
             return Files.readString(events).lines().anyMatch(stopped::equals);
         }
 
-        /// Version 1 says `FREEZING` until the last has stopped, and looks only when it is read.
+        /// Version 1 says `FREEZING` until the last has stopped, and looks only when it is read. It
+        /// tells each process once, and one that is just about to stop for its tracer, as gVisor's
+        /// do all the time, misses that and stays `FREEZING` for ever (seen on Linux 6.18). So it
+        /// is told again.
         boolean reaches(boolean frozen, Duration deadline) throws IOException {
-            long end = System.nanoTime() + deadline.toNanos();
-            while (stands() != frozen) {
-                if (System.nanoTime() > end) {
+            long now = System.nanoTime();
+            long end = now + deadline.toNanos();
+            for (long again = now + AGAIN_NANOS; stands() != frozen; now = System.nanoTime()) {
+                if (now > end) {
                     return false;
+                }
+                if (now > again) {
+                    ask(frozen);
+                    again = now + AGAIN_NANOS;
                 }
                 LockSupport.parkNanos(POLL_NANOS);
             }
