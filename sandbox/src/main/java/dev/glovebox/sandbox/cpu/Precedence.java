@@ -1,12 +1,7 @@
 package dev.glovebox.sandbox.cpu;
 
 import dev.glovebox.linux.cgroup.Cgroup;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -32,9 +27,8 @@ import java.util.function.Supplier;
 ///
 /// It is a rank and no limit: where nobody else wants the processors a heavy sandbox has all that
 /// it may use. Light ones together cannot keep the machine from the heavy for long: each uses less
-/// than an equal share of it, or becomes heavy itself. The worker could; so while the machine is
-/// full and the heavy have less than a tenth of it they are as all others are, until the next look.
-/// And one that is stopped or ended is not made to wait for that ([Rank]).
+/// than an equal share of it, or becomes heavy itself; and the kernel leaves who is idle a little
+/// of a machine that is full. One that is stopped or ended is not made to wait for that ([Rank]).
 ///
 /// While the heavy fill more than half of the machine and have company, its processors look more
 /// often for who comes first ([Ticks]).
@@ -49,9 +43,6 @@ public final class Precedence implements AutoCloseable {
     private static final double MOST_ALLOWANCE = 0.25;
     private static final double LEAST_ALLOWANCE = 0.05;
 
-    /// Of the processors of the machine.
-    private static final double LITTLE = 0.1;
-
     /// Processors' worth of time from which on a sandbox counts as one that does anything.
     private static final double ACTIVE = 0.01;
 
@@ -61,7 +52,6 @@ public final class Precedence implements AutoCloseable {
     private final Supplier<List<Contender>> contenders;
     private final int processors;
     private final Use together = new Use();
-    private final Use idle = new Use();
 
     /// By the very group: a later sandbox of the same name has another.
     private final Map<Cgroup, Use> uses = new HashMap<>();
@@ -139,8 +129,7 @@ public final class Precedence implements AutoCloseable {
         Map<Contender, Use.Window> windows = windows(list, now);
         long active = windows.values().stream().filter(each -> each.processors() >= ACTIVE).count();
         windows.forEach((contender, window) -> settle(contender, window, active));
-        boolean starved = starved(heavy(windows), idle.window(idleTime(), now), processors);
-        list.forEach(contender -> contender.rank().say(isHeavy(contender) && !starved));
+        list.forEach(contender -> contender.rank().say(isHeavy(contender)));
         boolean full = all.isPresent() && all.get().processors() > processors / 2.0;
         ticks.want(full && uses.size() > 1 && uses.values().stream().anyMatch(Use::heavy));
         return uses.size();
@@ -172,35 +161,6 @@ public final class Precedence implements AutoCloseable {
     private boolean isHeavy(Contender contender) {
         Use use = uses.get(contender.group());
         return use != null && use.heavy();
-    }
-
-    /// Processors' worth of time that the heavy have used together.
-    private double heavy(Map<Contender, Use.Window> windows) {
-        return windows.entrySet().stream()
-                .filter(each -> isHeavy(each.getKey()))
-                .mapToDouble(each -> each.getValue().processors())
-                .sum();
-    }
-
-    /// Whether the heavy get next to nothing, and not because they want no more.
-    ///
-    /// @param heavy processors' worth of time that they have used together
-    /// @param idle what nobody has used in the same time; empty if that is not known
-    /// @param processors of the machine
-    static boolean starved(double heavy, Optional<Use.Window> idle, int processors) {
-        double little = LITTLE * processors;
-        return heavy < little && idle.isPresent() && idle.get().processors() < little;
-    }
-
-    /// Processor time since the start of the machine in which there was nothing to do, or only to
-    /// wait for disks: the fifth and sixth word of `/proc/stat`, in hundredths of a second.
-    private static Duration idleTime() {
-        try (BufferedReader reader = Files.newBufferedReader(Path.of("/proc/stat"))) {
-            String[] words = reader.readLine().split(" +", -1);
-            return Duration.ofMillis(10 * (Long.parseLong(words[4]) + Long.parseLong(words[5])));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /// Processors' worth of time that a sandbox may use and stay light.

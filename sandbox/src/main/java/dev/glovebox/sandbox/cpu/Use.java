@@ -59,14 +59,10 @@ final class Use {
     /// Settles the account for a window.
     ///
     /// @param allowance processors' worth of time that it may use and stay light
-    /// @return whether it is something else now
-    boolean settle(Window window, double allowance) {
+    void settle(Window window, double allowance) {
         balance += (allowance * window.length() - window.used()) / NANOS;
         balance = Math.clamp(balance, -DEBT, CREDIT);
-        boolean now = heavy ? balance < CREDIT : balance <= 0;
-        boolean changed = now != heavy;
-        heavy = now;
-        return changed;
+        heavy = heavy ? balance < CREDIT : balance <= 0;
     }
 
     boolean heavy() {

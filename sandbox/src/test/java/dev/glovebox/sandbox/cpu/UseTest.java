@@ -77,8 +77,11 @@ class UseTest {
         assertThat(use.heavy()).isTrue();
     }
 
+    /// @return whether it is something else now
     private boolean settle(double processors) {
-        return use.settle(new Use.Window((long) (processors * WINDOW), WINDOW), ALLOWANCE);
+        boolean before = use.heavy();
+        use.settle(new Use.Window((long) (processors * WINDOW), WINDOW), ALLOWANCE);
+        return use.heavy() != before;
     }
 
     private int windowsUntilChange(double processors) {
