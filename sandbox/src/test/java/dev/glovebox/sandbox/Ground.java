@@ -8,6 +8,7 @@ import dev.glovebox.sandbox.guest.ProcessRequest;
 import dev.glovebox.sandbox.guest.WindowSize;
 import dev.glovebox.sandbox.root.BaseRoot;
 import dev.glovebox.sandbox.root.RootLayers;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +31,9 @@ import java.util.function.BooleanSupplier;
 /// are what keeps a sandbox from a canary in it; and it lies where programs may have more than
 /// their caller, which is not so of `/tmp` on every host.
 final class Ground implements AutoCloseable {
+    /// A command that keeps a processor busy.
+    static final String SPIN = "while :; do :; done";
+
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final long POLL_NANOS = 500_000;
     private static final int AGENT = 1000;
@@ -137,6 +141,21 @@ final class Ground implements AutoCloseable {
                                 "/",
                                 Optional.empty(),
                                 true));
+    }
+
+    /// Endless loops, two for each processor, as processes of the worker's own, until it is closed.
+    static Closeable busyWorker() throws IOException {
+        List<Process> loops = new ArrayList<>();
+        Closeable end = () -> loops.forEach(Process::destroyForcibly);
+        try {
+            for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
+                loops.add(new ProcessBuilder("/bin/sh", "-c", SPIN).start());
+            }
+            return end;
+        } catch (IOException e) {
+            end.close();
+            throw e;
+        }
     }
 
     static Result onTerminal(Sandbox sandbox, String... words) throws Exception {

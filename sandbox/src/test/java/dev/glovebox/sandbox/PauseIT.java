@@ -9,13 +9,13 @@ import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import dev.glovebox.sandbox.guest.WriteOptions;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -63,12 +63,10 @@ class PauseIT {
     @ParameterizedTest
     @EnumSource
     void aPauseDoesNotWaitUntilOthersAreDone(RuntimeName runtime) throws Exception {
-        List<Process> busy = new ArrayList<>();
-        try (Sandbox sandbox = GROUNDS.under(runtime).sandbox("s", Limits.DEFAULT);
-                GuestProcess _ = bash(sandbox, "while :; do :; done")) {
-            for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
-                busy.add(new ProcessBuilder("/bin/sh", "-c", "while :; do :; done").start());
-            }
+        Ground ground = GROUNDS.under(runtime);
+        try (Closeable _ = Ground.busyWorker();
+                Sandbox sandbox = ground.sandbox("s", Limits.DEFAULT);
+                GuestProcess _ = bash(sandbox, Ground.SPIN)) {
             for (int i = 0; i < 20; i++) {
                 Duration before = sandbox.cpuTime();
                 sandbox.pause();
@@ -76,8 +74,6 @@ class PauseIT {
                 sandbox.resume();
                 Ground.await("it goes on", () -> sandbox.cpuTime().compareTo(before) > 0);
             }
-        } finally {
-            busy.forEach(Process::destroyForcibly);
         }
     }
 

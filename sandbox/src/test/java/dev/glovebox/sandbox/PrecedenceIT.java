@@ -7,11 +7,11 @@ import dev.glovebox.linux.cgroup.Cgroup;
 import dev.glovebox.linux.cgroup.Cgroups;
 import dev.glovebox.sandbox.cpu.Rank;
 import dev.glovebox.sandbox.guest.GuestProcess;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -25,7 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// root.
 @Timeout(120)
 class PrecedenceIT {
-    private static final String SPIN = "while :; do :; done";
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     @TempDir static Path state;
@@ -90,24 +89,19 @@ class PrecedenceIT {
     /// B9: a worker that is busy itself, by what it has started.
     @Test
     void aHeavySandboxGetsSomethingOfAMachineThatIsFull() throws Exception {
-        List<Process> load = new ArrayList<>();
         try (Sandbox heavy = create("heavy");
-                GuestProcess _ = Ground.start(heavy, SPIN)) {
+                GuestProcess _ = Ground.start(heavy, Ground.SPIN)) {
             await(() -> heavy.group().isIdle());
-            for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
-                load.add(new ProcessBuilder("/bin/sh", "-c", SPIN).start());
+            try (Closeable _ = Ground.busyWorker()) {
+                Duration before = heavy.cpuTime();
+                await(() -> heavy.cpuTime().minus(before).toMillis() > 300);
             }
-            Duration before = heavy.cpuTime();
-
-            await(() -> heavy.cpuTime().minus(before).toMillis() > 300);
-        } finally {
-            load.forEach(Process::destroyForcibly);
         }
     }
 
     /// Keeps a processor busy until it is heavy.
     private static void spin(Sandbox sandbox) {
-        try (GuestProcess _ = Ground.start(sandbox, SPIN)) {
+        try (GuestProcess _ = Ground.start(sandbox, Ground.SPIN)) {
             await(() -> sandbox.group().isIdle());
         }
     }
@@ -115,11 +109,11 @@ class PrecedenceIT {
     @Test
     void aLaterSandboxOfTheSameNameIsJudgedByWhatItDoesItself() {
         try (Sandbox busy = create("same");
-                GuestProcess _ = Ground.start(busy, SPIN)) {
+                GuestProcess _ = Ground.start(busy, Ground.SPIN)) {
             await(() -> busy.group().isIdle());
         }
         try (Sandbox later = create("same");
-                GuestProcess _ = Ground.start(later, SPIN)) {
+                GuestProcess _ = Ground.start(later, Ground.SPIN)) {
             assertThat(later.group().isIdle()).isFalse();
             await(() -> later.group().isIdle());
         }

@@ -33,7 +33,6 @@ public final class Cgroup {
     private static final long SHARES = 1024;
 
     private static final long POLL_NANOS = 500_000;
-    private static final long AGAIN_NANOS = 20_000_000;
 
     /// Until all of a group that is to be killed stands. One that waits for a device does not.
     private static final Duration STAND = Duration.ofMillis(200);
@@ -224,8 +223,7 @@ public final class Cgroup {
     ///
     /// @throws IOException if the kernel does not offer it, or the group is gone
     public void idle(boolean idle) throws IOException {
-        Path file = idleFile().orElseThrow(() -> new IOException("no controller of processors"));
-        Files.writeString(file, idle ? "1" : "0", StandardOpenOption.WRITE);
+        setProcessors(idleFile(), idle ? 1 : 0);
     }
 
     /// Whether it is so; false if the kernel does not offer it, or the group is gone.
@@ -239,9 +237,7 @@ public final class Cgroup {
     }
 
     private Optional<Path> idleFile() {
-        return controller("cpu")
-                .or(() -> unified().map(this::directory))
-                .map(directory -> directory.resolve("cpu.idle"));
+        return processorsFile("cpu.idle", "cpu.idle");
     }
 
     /// Sets how much of the processors it gets beside the groups that lie in the same one, while
@@ -250,14 +246,8 @@ public final class Cgroup {
     /// @param weight 1 to 10,000 (`cpu.weight`; version 1 has `cpu.shares`); [#WEIGHT] unless set
     /// @throws IOException if there is no controller of processors, or the group is idle or gone
     public void weight(int weight) throws IOException {
-        if (controller("cpu").isPresent()) {
-            set("cpu", "cpu.shares", SHARES * weight / WEIGHT);
-        } else {
-            Path file =
-                    unifiedFile("cpu.weight")
-                            .orElseThrow(() -> new IOException("no controller of processors"));
-            Files.writeString(file, String.valueOf(weight));
-        }
+        long value = controller("cpu").isPresent() ? SHARES * weight / WEIGHT : weight;
+        setProcessors(processorsFile("cpu.shares", "cpu.weight"), value);
     }
 
     /// What [#weight(int)] has set; 0 if there is no controller of processors, or the group is
@@ -265,6 +255,19 @@ public final class Cgroup {
     public int weight() {
         long weight = number("cpu", "cpu.shares", "cpu.weight");
         return (int) (controller("cpu").isPresent() ? weight * WEIGHT / SHARES : weight);
+    }
+
+    private Optional<Path> processorsFile(String legacyName, String name) {
+        return controller("cpu")
+                .map(directory -> directory.resolve(legacyName))
+                .or(() -> unified().map(this::directory).map(one -> one.resolve(name)));
+    }
+
+    private static void setProcessors(Optional<Path> file, long value) throws IOException {
+        Files.writeString(
+                file.orElseThrow(() -> new IOException("no controller of processors")),
+                String.valueOf(value),
+                StandardOpenOption.WRITE);
     }
 
     private void set(String controller, String file, long value) throws IOException {
@@ -327,7 +330,6 @@ public final class Cgroup {
     /// @throws IOException if the group is gone or this host cannot freeze
     public boolean freeze(Duration deadline) throws IOException {
         Freezer freezer = freezer();
-        freezer.ask(true);
         if (freezer.reaches(true, deadline)) {
             return true;
         }
@@ -341,9 +343,7 @@ public final class Cgroup {
     /// @return whether it does
     /// @throws IOException if the group is gone or this host cannot freeze
     public boolean thaw(Duration deadline) throws IOException {
-        Freezer freezer = freezer();
-        freezer.ask(false);
-        return freezer.reaches(false, deadline);
+        return freezer().reaches(false, deadline);
     }
 
     /// Kills some of the group while all of it stands, so that none can fork away. A group that was
@@ -375,19 +375,7 @@ public final class Cgroup {
     }
 
     private Optional<Freezer> freezerIfAny() {
-        Optional<Path> legacy = controller("freezer").filter(Files::isDirectory);
-        if (legacy.isPresent()) {
-            Path state = legacy.get().resolve("freezer.state");
-            return Optional.of(new Freezer(state, "FROZEN", "THAWED", state, "FROZEN"));
-        }
-        return unifiedFile("cgroup.freeze")
-                .map(control ->
-                        new Freezer(
-                                control,
-                                "1",
-                                "0",
-                                control.resolveSibling("cgroup.events"),
-                                "frozen 1"));
+        return Freezer.of(controller("freezer"), unifiedFile("cgroup.freeze"));
     }
 
     private Optional<Path> unifiedFile(String name) {
@@ -396,41 +384,6 @@ public final class Cgroup {
                 .map(hierarchy -> directory(hierarchy).resolve(name))
                 .filter(Files::exists)
                 .findFirst();
-    }
-
-    /// @param control where to write what is wanted
-    /// @param stop what to write there to stop
-    /// @param go what to write there to go on
-    /// @param events where to read what is so
-    /// @param stopped the line there that says that all stand
-    private record Freezer(Path control, String stop, String go, Path events, String stopped) {
-        void ask(boolean freeze) throws IOException {
-            Files.writeString(control, freeze ? stop : go);
-        }
-
-        boolean stands() throws IOException {
-            return Files.readString(events).lines().anyMatch(stopped::equals);
-        }
-
-        /// Version 1 says `FREEZING` until the last has stopped, and looks only when it is read. It
-        /// tells each process once, and one that is just about to stop for its tracer, as gVisor's
-        /// do all the time, misses that and stays `FREEZING` for ever (seen on Linux 6.18). So it
-        /// is told again.
-        boolean reaches(boolean frozen, Duration deadline) throws IOException {
-            long now = System.nanoTime();
-            long end = now + deadline.toNanos();
-            for (long again = now + AGAIN_NANOS; stands() != frozen; now = System.nanoTime()) {
-                if (now > end) {
-                    return false;
-                }
-                if (now > again) {
-                    ask(frozen);
-                    again = now + AGAIN_NANOS;
-                }
-                LockSupport.parkNanos(POLL_NANOS);
-            }
-            return true;
-        }
     }
 
     /// Removes the group if nobody and no group is in it.
@@ -458,7 +411,6 @@ public final class Cgroup {
         freezer.ifPresent(each ->
                 ask(
                         () -> {
-                            each.ask(true);
                             if (!each.reaches(true, STAND)) {
                                 LOG.log(Level.DEBUG, "not all of {0} stands", path);
                             }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -29,13 +30,10 @@ class MountsIT {
         String before = Files.readString(Path.of("/proc/self/mountinfo"));
 
         List<MountInfo> inside =
-                KernelThread.call(
-                        "mounts-it",
-                        () -> {
-                            Mounts.privateNamespace();
-                            Mounts.tmpfs(directory, "size=1m,mode=700");
-                            return mounts("/proc/thread-self/mountinfo");
-                        });
+                alone(() -> {
+                    Mounts.tmpfs(directory, "size=1m,mode=700");
+                    return mounts("/proc/thread-self/mountinfo");
+                });
 
         assertThat(MountInfo.at(inside, directory.toString()))
                 .get()
@@ -50,14 +48,11 @@ class MountsIT {
         Path target = Files.createDirectory(directory.resolve("target"));
 
         List<MountInfo> inside =
-                KernelThread.call(
-                        "mounts-it",
-                        () -> {
-                            Mounts.privateNamespace();
-                            Mounts.tmpfs(below, "size=1m");
-                            Mounts.bind(source, target, true);
-                            return mounts("/proc/thread-self/mountinfo");
-                        });
+                alone(() -> {
+                    Mounts.tmpfs(below, "size=1m");
+                    Mounts.bind(source, target, true);
+                    return mounts("/proc/thread-self/mountinfo");
+                });
 
         for (Path path : List.of(target, target.resolve("below"))) {
             assertThat(MountInfo.at(inside, path.toString()))
@@ -75,13 +70,10 @@ class MountsIT {
 
         try (UserNamespace namespace = UserNamespace.create(FIRST, 65_536)) {
             Object shown =
-                    KernelThread.call(
-                            "mounts-it",
-                            () -> {
-                                Mounts.privateNamespace();
-                                Mounts.bindMapped(source, target, false, namespace);
-                                return Files.getAttribute(target.resolve("file"), "unix:uid");
-                            });
+                    alone(() -> {
+                        Mounts.bindMapped(source, target, false, namespace);
+                        return Files.getAttribute(target.resolve("file"), "unix:uid");
+                    });
 
             assertThat(shown).isEqualTo((int) (FIRST + 1000));
         }
@@ -94,13 +86,10 @@ class MountsIT {
 
         try (UserNamespace namespace = UserNamespace.create(FIRST, 65_536)) {
             assertThatThrownBy(() ->
-                            KernelThread.call(
-                                    "mounts-it",
-                                    () -> {
-                                        Mounts.privateNamespace();
-                                        Mounts.bindMapped(proc, directory, true, namespace);
-                                        return true;
-                                    }))
+                            alone(() -> {
+                                Mounts.bindMapped(proc, directory, true, namespace);
+                                return true;
+                            }))
                     .isInstanceOf(LinuxException.class)
                     .hasMessageContaining("mount_setattr")
                     .hasMessageContaining("/proc/sys");
@@ -111,20 +100,16 @@ class MountsIT {
     @Test
     void whatIsOpenForWritingIsMadeReadOnlyOnceItIsClosed() throws IOException {
         List<String> said =
-                KernelThread.call(
-                        "mounts-it",
-                        () -> {
-                            Mounts.privateNamespace();
-                            Mounts.tmpfs(directory, "size=1m");
-                            OutputStream open = Files.newOutputStream(directory.resolve("file"));
-                            String refused = readOnly(Duration.ofMillis(1));
-                            CompletableFuture<Void> _ =
-                                    CompletableFuture.runAsync(
-                                            () -> close(open),
-                                            CompletableFuture.delayedExecutor(
-                                                    50, TimeUnit.MILLISECONDS));
-                            return List.of(refused, readOnly(Duration.ofSeconds(60)));
-                        });
+                alone(() -> {
+                    Mounts.tmpfs(directory, "size=1m");
+                    OutputStream open = Files.newOutputStream(directory.resolve("file"));
+                    String refused = readOnly(Duration.ofMillis(1));
+                    CompletableFuture<Void> _ =
+                            CompletableFuture.runAsync(
+                                    () -> close(open),
+                                    CompletableFuture.delayedExecutor(50, TimeUnit.MILLISECONDS));
+                    return List.of(refused, readOnly(Duration.ofSeconds(60)));
+                });
 
         assertThat(said.getFirst()).startsWith("mount_setattr").contains("EBUSY");
         assertThat(said.getLast()).matches("(.*,)?ro(,.*)?");
@@ -159,6 +144,16 @@ class MountsIT {
         }
 
         assertThat(children()).isEqualTo(before);
+    }
+
+    /// What a task does with mounts that nothing outside sees.
+    private static <T> T alone(Callable<T> task) {
+        return KernelThread.call(
+                "mounts-it",
+                () -> {
+                    Mounts.privateNamespace();
+                    return task.call();
+                });
     }
 
     private static long children() throws IOException {
