@@ -420,11 +420,16 @@ public final class Cgroup {
         freezer.ifPresent(each -> ask(() -> each.ask(false), tell));
     }
 
-    private static void signal(Set<Integer> pids) {
+    /// A handle knows when its process has started. So one that is still in the group once we have
+    /// its handle is who is signalled, and never a stranger with a number that was used again.
+    private void signal(Set<Integer> pids) {
+        List<ProcessHandle> handles =
+                pids.stream().map(ProcessHandle::of).flatMap(Optional::stream).toList();
+        Set<Integer> still = processes();
         long self = ProcessHandle.current().pid();
-        for (int pid : pids) {
-            if (pid != self) {
-                ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        for (ProcessHandle handle : handles) {
+            if (handle.pid() != self && still.contains(Math.toIntExact(handle.pid()))) {
+                handle.destroyForcibly();
             }
         }
     }
