@@ -5,6 +5,7 @@ import dev.glovebox.sandbox.Limits;
 import dev.glovebox.sandbox.Mount;
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.SandboxSpec;
+import dev.glovebox.sandbox.SandboxState;
 import dev.glovebox.sandbox.Sandboxes;
 import dev.glovebox.sandbox.Template;
 import dev.glovebox.sandbox.guest.GuestException;
@@ -156,10 +157,13 @@ final class Neighbours {
         row(name, new Figures(alone), new Figures(with));
     }
 
-    /// Until its sandbox is closed. A round that stops itself or never ends is killed.
+    /// Until its sandbox is closed. A round that stops itself or never ends is killed; one that is
+    /// out of memory may take its shell with it, and the next call starts another.
     private static void rage(Place hog) {
         try {
-            hog.bash("while :; do timeout -s KILL 20 bash round; done");
+            while (!(hog.sandbox().state() instanceof SandboxState.Ended)) {
+                hog.bash("while :; do timeout -s KILL 20 bash round; done");
+            }
         } catch (GuestException e) {
             LOG.log(Level.DEBUG, "the hog has ended", e);
         }

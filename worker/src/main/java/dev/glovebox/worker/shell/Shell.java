@@ -2,6 +2,7 @@ package dev.glovebox.worker.shell;
 
 import dev.glovebox.sandbox.Sandbox;
 import dev.glovebox.sandbox.guest.CallClock;
+import dev.glovebox.sandbox.guest.GuestException;
 import dev.glovebox.sandbox.guest.GuestProcess;
 import dev.glovebox.sandbox.guest.ProcessRequest;
 import java.io.IOException;
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 /// kept out of the trace that `set -x` turns on.
 public final class Shell implements AutoCloseable {
     private static final int CHUNK = 32 * 1024;
+
+    /// From the end of its output until its exit is known, if it has not just closed its output.
+    private static final Duration EXIT_DEADLINE = Duration.ofSeconds(1);
 
     private final Sandbox sandbox;
     private final CallClock clock;
@@ -85,11 +89,12 @@ public final class Shell implements AutoCloseable {
         }
         try (var _ = cancellation.onCancel(this::wake)) {
             send(wrapped(command, nonce), timeout);
-            return await(mine, deadline, cancellation);
+            Outcome outcome = await(mine, deadline, cancellation);
+            return outcome instanceof Outcome.Ended ? ending() : outcome;
         } catch (TimeoutException _) {
             return new Outcome.TimedOut();
         } catch (IOException _) {
-            return new Outcome.Ended();
+            return ending();
         }
     }
 
@@ -112,8 +117,12 @@ public final class Shell implements AutoCloseable {
         /// Its time was up.
         record TimedOut() implements Outcome {}
 
-        /// The shell itself ended before the command did.
+        /// The shell itself exited before the command was over, as with `exit`.
         record Ended() implements Outcome {}
+
+        /// A signal killed the shell before the command was over, as the kernel does when the
+        /// sandbox is out of memory.
+        record Killed() implements Outcome {}
 
         /// Nobody wants it any more.
         record Cancelled() implements Outcome {}
@@ -153,6 +162,16 @@ public final class Shell implements AutoCloseable {
             return new Outcome.Cancelled();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// How the shell ended. If the sandbox went first there is nobody left to tell.
+    private Outcome ending() {
+        try {
+            boolean killed = process.waitFor(EXIT_DEADLINE).signal() != 0;
+            return killed ? new Outcome.Killed() : new Outcome.Ended();
+        } catch (TimeoutException | GuestException _) {
+            return new Outcome.Ended();
         }
     }
 

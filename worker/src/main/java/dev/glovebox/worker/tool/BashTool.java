@@ -65,12 +65,14 @@ final class BashTool implements Tool, AutoCloseable {
                 shell == null ? Shell.start(sandbox, environment, limits.outputBytes()) : shell;
         shell = current;
         Shell.Outcome outcome = current.run(command, timeout, cancellation);
-        if (outcome instanceof Shell.Outcome.TimedOut
-                || outcome instanceof Shell.Outcome.Cancelled) {
-            current.endCommand();
-        }
-        if (!(outcome instanceof Shell.Outcome.Done)) {
-            close();
+        switch (outcome) {
+            case Shell.Outcome.Done _ -> {}
+            case Shell.Outcome.Ended _ -> close();
+            // a shell that was killed had no say in what it leaves, a fork bomb it may be
+            case Shell.Outcome.TimedOut _, Shell.Outcome.Cancelled _, Shell.Outcome.Killed _ -> {
+                current.endCommand();
+                close();
+            }
         }
         return switch (outcome) {
             case Shell.Outcome.Done(String text, int code) ->
@@ -80,7 +82,7 @@ final class BashTool implements Tool, AutoCloseable {
             case Shell.Outcome.TimedOut() ->
                     ToolResult.error(
                             "bash: bash command timed out after " + timeout.toMillis() + "ms");
-            case Shell.Outcome.Ended() -> {
+            case Shell.Outcome.Ended _, Shell.Outcome.Killed _ -> {
                 // fails, and so says more, if it is the sandbox that has ended and not the shell
                 sandbox.guest().stat("/", true);
                 yield ToolResult.error("bash: bash session terminated");

@@ -149,6 +149,20 @@ class BashToolIT {
     }
 
     @Test
+    void leavesWhatAShellHasStartedThatExitsAndNothingOfOneThatIsKilled() {
+        String survivor = "setsid sleep %d & until pgrep -fx 'sleep %1$d'; do :; done; ";
+        assertThat(place.bash(survivor.formatted(1001) + "exit 3"))
+                .isEqualTo(ToolResult.error("bash: bash session terminated"));
+        assertThat(place.bash("pgrep -ax sleep; sleep 0.1").text()).matches("\\d+ sleep 1001");
+
+        assertThat(place.bash(survivor.formatted(1002) + "kill -KILL $$"))
+                .isEqualTo(ToolResult.error("bash: bash session terminated"));
+        String stays = runtime == RuntimeName.RUNSC ? "exit 1" : "\\d+ sleep 1001";
+        assertThat(place.bash("pgrep -a sleep").text()).matches(stays);
+        place.bash("pkill sleep");
+    }
+
+    @Test
     void isNotHeldByABackgroundJobThatWrites() {
         assertThat(place.bash("(while :; do echo noise; sleep 0.01; done) & echo started"))
                 .satisfies(r -> assertThat(r.text()).contains("started"));

@@ -36,9 +36,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Group B beside a neighbour: each hog of `sandbox/src/test/hogs.txt` as an agent's command, in a
 /// sandbox with a disk of its own. Meanwhile the calls of another sandbox are answered; the worker
-/// keeps no more memory than before ([Memory]); and when the hog's session is over nothing of it is
-/// left: processes that live on, stopped ones among them, control groups, mounts, loop devices and
-/// files. Needs root.
+/// keeps no more memory than before ([Memory]); the hog's own next call is answered; and when its
+/// session is over nothing of it is left: processes that live on, stopped ones among them, control
+/// groups, mounts, loop devices and files. Needs root.
 ///
 /// How fast the neighbour's calls are is measured by `./glovebox bench sandbox`, since a machine
 /// that does something else would fail a test of it.
@@ -91,7 +91,7 @@ class NeighbourIT {
 
     /// @param name what it is
     /// @param command what it does
-    /// @param answer what the result of that has to hold
+    /// @param answer a pattern that the result of that has to hold
     /// @param leaves how many processes it leaves at least, the shell included
     record Hog(String name, String command, String answer, int leaves) {
         static Hog of(String line) {
@@ -130,7 +130,12 @@ class NeighbourIT {
 
             most = callsBeside(call);
 
-            assertThat(ends(call.get(1, TimeUnit.SECONDS).text())).contains(hog.answer());
+            String text = ends(call.get(1, TimeUnit.SECONDS).text());
+            assertThat(text).containsPattern(hog.answer());
+            if (text.contains("session terminated")) {
+                assertThat(place.sandbox.oomKills()).isPositive();
+            }
+            assertThat(place.bash("echo on")).isEqualTo(ToolResult.ok("on"));
             Set<Integer> left = World.inside(state.resolve("sb"));
             left.removeAll(before.processes());
             assertThat(stopped(left))
