@@ -1,6 +1,9 @@
 package dev.glovebox.egress;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -29,12 +32,20 @@ final class Client {
         return connect(InetAddress.ofLiteral(address), port);
     }
 
+    /// A socket that the door has reset by the time it is connected is returned as well: who reads
+    /// from it is told.
     Socket connect(InetAddress address, int port) {
         return door.namespace()
                 .enter(() -> {
                     Socket socket = new Socket();
                     socket.setSoTimeout(TIMEOUT_MILLIS);
-                    socket.connect(new InetSocketAddress(address, port), TIMEOUT_MILLIS);
+                    try {
+                        socket.connect(new InetSocketAddress(address, port), TIMEOUT_MILLIS);
+                    } catch (ConnectException e) {
+                        throw e;
+                    } catch (SocketException e) {
+                        assertThat(e).hasMessageContaining("reset");
+                    }
                     return socket;
                 });
     }
