@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class Shell implements AutoCloseable {
     private static final int CHUNK = 32 * 1024;
 
-    /// From the end of its output until its exit is known, if it has not just closed its output.
-    private static final Duration EXIT_DEADLINE = Duration.ofSeconds(1);
+    /// From the end of its output until its exit is known, which comes with it, unless a shell has
+    /// closed its output and lives.
+    private static final Duration EXIT_DEADLINE = Duration.ofSeconds(5);
 
     private final Sandbox sandbox;
     private final CallClock clock;
