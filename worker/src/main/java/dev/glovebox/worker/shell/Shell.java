@@ -48,9 +48,6 @@ public final class Shell implements AutoCloseable {
     private boolean complete;
     private boolean ended;
 
-    /// When the last command was sent; for the thread that calls.
-    private long begun;
-
     private Shell(Sandbox sandbox, GuestProcess process, int outputBytes) {
         this.outputBytes = outputBytes;
         this.sandbox = sandbox;
@@ -75,12 +72,24 @@ public final class Shell implements AutoCloseable {
         return shell;
     }
 
-    /// Runs one command. Unless it is [Outcome.Done], the shell is of no more use.
+    /// Runs one command. Unless it is [Outcome.Done], the shell is of no more use; and unless the
+    /// shell has exited by itself, all that the command has started is killed, wherever that has
+    /// gone.
     public Outcome run(String command, Duration timeout, Cancellation cancellation) {
+        long begun = sandbox.moment();
+        Outcome outcome = outcome(command, timeout, cancellation);
+        boolean mayLeave =
+                outcome instanceof Outcome.Done || (outcome instanceof Outcome.Ended && !killed());
+        if (!mayLeave) {
+            sandbox.end(process, begun);
+        }
+        return outcome;
+    }
+
+    private Outcome outcome(String command, Duration timeout, Cancellation cancellation) {
         String nonce = "__GBX_CMD_" + UUID.randomUUID() + "_DONE__";
         CommandOutput mine = new CommandOutput(nonce, outputBytes);
         long deadline = clock.nanoTime() + timeout.toNanos();
-        begun = sandbox.moment();
         lock.lock();
         try {
             output = mine;
@@ -90,18 +99,12 @@ public final class Shell implements AutoCloseable {
         }
         try (var _ = cancellation.onCancel(this::wake)) {
             send(wrapped(command, nonce), timeout);
-            Outcome outcome = await(mine, deadline, cancellation);
-            return outcome instanceof Outcome.Ended ? ending() : outcome;
+            return await(mine, deadline, cancellation);
         } catch (TimeoutException _) {
             return new Outcome.TimedOut();
         } catch (IOException _) {
-            return ending();
+            return new Outcome.Ended();
         }
-    }
-
-    /// Kills the shell and all that the last command has started, wherever that has gone.
-    public void endCommand() {
-        sandbox.end(process, begun);
     }
 
     /// Kills the shell and every process of its group.
@@ -118,12 +121,8 @@ public final class Shell implements AutoCloseable {
         /// Its time was up.
         record TimedOut() implements Outcome {}
 
-        /// The shell itself exited before the command was over, as with `exit`.
+        /// The shell itself ended before the command did.
         record Ended() implements Outcome {}
-
-        /// A signal killed the shell before the command was over, as the kernel does when the
-        /// sandbox is out of memory.
-        record Killed() implements Outcome {}
 
         /// Nobody wants it any more.
         record Cancelled() implements Outcome {}
@@ -166,13 +165,13 @@ public final class Shell implements AutoCloseable {
         }
     }
 
-    /// How the shell ended. If the sandbox went first there is nobody left to tell.
-    private Outcome ending() {
+    /// Whether a signal has ended the shell, as the kernel does when the sandbox is out of memory;
+    /// false if the sandbox went first, since nothing can be left in it.
+    private boolean killed() {
         try {
-            boolean killed = process.waitFor(EXIT_DEADLINE).signal() != 0;
-            return killed ? new Outcome.Killed() : new Outcome.Ended();
+            return process.waitFor(EXIT_DEADLINE).signal() != 0;
         } catch (TimeoutException | GuestException _) {
-            return new Outcome.Ended();
+            return false;
         }
     }
 

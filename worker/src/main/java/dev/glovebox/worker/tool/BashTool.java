@@ -65,14 +65,8 @@ final class BashTool implements Tool, AutoCloseable {
                 shell == null ? Shell.start(sandbox, environment, limits.outputBytes()) : shell;
         shell = current;
         Shell.Outcome outcome = current.run(command, timeout, cancellation);
-        switch (outcome) {
-            case Shell.Outcome.Done _ -> {}
-            case Shell.Outcome.Ended _ -> close();
-            // a shell that was killed had no say in what it leaves, a fork bomb it may be
-            case Shell.Outcome.TimedOut _, Shell.Outcome.Cancelled _, Shell.Outcome.Killed _ -> {
-                current.endCommand();
-                close();
-            }
+        if (!(outcome instanceof Shell.Outcome.Done)) {
+            close();
         }
         return switch (outcome) {
             case Shell.Outcome.Done(String text, int code) ->
@@ -82,7 +76,7 @@ final class BashTool implements Tool, AutoCloseable {
             case Shell.Outcome.TimedOut() ->
                     ToolResult.error(
                             "bash: bash command timed out after " + timeout.toMillis() + "ms");
-            case Shell.Outcome.Ended _, Shell.Outcome.Killed _ -> {
+            case Shell.Outcome.Ended() -> {
                 // fails, and so says more, if it is the sandbox that has ended and not the shell
                 sandbox.guest().stat("/", true);
                 yield ToolResult.error("bash: bash session terminated");
