@@ -260,7 +260,7 @@ public final class Cgroup {
     private Optional<Path> processorsFile(String legacyName, String name) {
         return controller("cpu")
                 .map(directory -> directory.resolve(legacyName))
-                .or(() -> unified().map(this::directory).map(one -> one.resolve(name)));
+                .or(() -> unifiedPath(name));
     }
 
     private static void setProcessors(Optional<Path> file, long value) throws IOException {
@@ -379,11 +379,11 @@ public final class Cgroup {
     }
 
     private Optional<Path> unifiedFile(String name) {
-        return hierarchies.stream()
-                .filter(Cgroups.Hierarchy::unified)
-                .map(hierarchy -> directory(hierarchy).resolve(name))
-                .filter(Files::exists)
-                .findFirst();
+        return unifiedPath(name).filter(Files::exists);
+    }
+
+    private Optional<Path> unifiedPath(String name) {
+        return unified().map(hierarchy -> directory(hierarchy).resolve(name));
     }
 
     /// Removes the group if nobody and no group is in it.
@@ -462,11 +462,7 @@ public final class Cgroup {
         if (legacy.isPresent()) {
             return read(legacy.get());
         }
-        return hierarchies.stream()
-                .filter(Cgroups.Hierarchy::unified)
-                .map(h -> directory(h).resolve(name))
-                .findFirst()
-                .flatMap(Cgroup::read);
+        return unifiedPath(name).flatMap(Cgroup::read);
     }
 
     /// Where this group is in the version 1 hierarchy of a controller.
